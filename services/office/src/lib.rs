@@ -1,0 +1,1 @@
+//! What every office knows: actors, roles, units, the calendar and the policy profile. Pure.

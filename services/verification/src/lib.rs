@@ -1,0 +1,1 @@
+//! Verification establishes the facts, allegation by allegation.

@@ -1,0 +1,1 @@
+//! zm, the command line of Zhengming for people and scripts.

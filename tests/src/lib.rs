@@ -1,0 +1,1 @@
+//! The closed loop, its contracts and its faults, through the real binaries.
