@@ -1,0 +1,99 @@
+# What the scripts of this folder and tests/run share: how they speak, take turns,
+# draw ports and secrets, and tell whether a process is theirs. Sourced, never run.
+# shellcheck shell=bash
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  printf '\n%s: %s\n' "${0##*/}" "$1" >&2
+  shift
+  (($# == 0)) || printf '  %s\n' "$@" >&2
+  exit 1
+}
+
+# The comment at the head of a script is its help, so that the two cannot part.
+print_help() { sed -n '2,/^[^#]/{/^#/!d; s/^# \{0,1\}//; p}' "$0"; }
+
+# lock FILE: holds descriptor 9 until unlock or the end of the script. Whatever
+# outlives the script must be started with `9>&-`, or it would hold the lock for ever.
+lock() {
+  while true; do
+    mkdir -p "${1%/*}"
+    exec 9>>"$1"
+    if ! flock -n 9; then
+      say "Another command is at work in ${1%/*}; waiting for it."
+      flock -w 900 9 || die "the other command did not finish within 15 minutes" \
+        "It holds the lock $1; see what it waits for, or end it."
+    fi
+    # A purge may have removed the file while this command waited for it.
+    [[ $1 -ef /proc/self/fd/9 ]] && return
+    exec 9>&-
+  done
+}
+
+unlock() { exec 9>&-; }
+
+# alive PID NEEDLE: is the process there, and is it the one that was started? Only the
+# command line can tell: a signal 0 also reaches a zombie, and ids are used again.
+alive() {
+  local args=()
+  [[ ${1:-} =~ ^[0-9]+$ && -r /proc/$1/cmdline ]] || return 1
+  mapfile -d '' -t args <"/proc/$1/cmdline" 2>/dev/null || return 1
+  [[ "${args[*]-}" == *"$2"* ]]
+}
+
+# recorded_pid FILE: the process id that stands first in the file. `read` fails at a
+# file without a final newline, yet has read it.
+recorded_pid() {
+  local pid=
+  [[ ! -r $1 ]] || read -r pid <"$1" || true
+  printf '%s' "$pid"
+}
+
+# until_true SECONDS COMMAND…: polls, bounded.
+until_true() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.05
+  done
+}
+
+gone() { ! alive "$@"; }
+
+# end_process PID NEEDLE SIGNAL SECONDS: asks, waits, and insists only when that was in vain.
+end_process() {
+  alive "$1" "$2" || return 0
+  kill -s "$3" "$1" 2>/dev/null || true
+  until_true "$4" gone "$1" "$2" && return
+  say "Process $1 did not end within $4 s of SIG$3; killing it."
+  kill -s KILL "$1" 2>/dev/null || true
+  until_true 10 gone "$1" "$2"
+}
+
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# free_port TAKEN…: below the range from which the kernel takes ports for outgoing connections.
+free_port() {
+  local port
+  while true; do
+    port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+    [[ " $* " != *" $port "* ]] && ! answers "$port" && break
+  done
+  printf '%s' "$port"
+}
+
+# secret FILE [BYTES]: the secret in the file, drawn at its first use. Renamed into place,
+# so that a script ended half-way leaves no half of one.
+secret() {
+  if [[ ! -s $1 ]]; then
+    (
+      umask 077
+      mkdir -p "${1%/*}"
+      od -An -N "${2:-24}" -tx1 /dev/urandom | tr -d ' \n' >"$1.new"
+      mv "$1.new" "$1"
+    )
+  fi
+  cat "$1"
+}
