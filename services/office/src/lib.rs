@@ -1,1 +1,25 @@
-//! What every office knows: actors, roles, units, the calendar and the policy profile. Pure.
+//! What every office knows: actors and their roles, the hierarchy of units, the calendar, the policy profile and typed
+//! ids. All of it is pure — no clock, no randomness — except [`Policies::load`], which reads a folder once at start.
+//!
+//! A thing enters this crate when two services use it. The trap: a number of `domain.md` is never a constant here, it
+//! is a field of the [`Profile`] and stands in `deploy/policy/default.toml`.
+
+mod actor;
+mod calendar;
+mod code;
+mod ids;
+mod policy;
+mod unit;
+
+pub use actor::{Actor, ActorFault, ActorId, Department, Role, UnknownRole};
+pub use calendar::{Calendar, CalendarFault};
+pub use code::CodeFault;
+pub use ids::{
+    AllegationId, CaseId, EventId, EvidenceId, Id, IdFault, MatterId, ReportId, RequestId,
+    SubjectId, TextId, natural_id,
+};
+pub use policy::{
+    Clarification, Escalation, Finding, FollowUp, Intake, Outcome, Policies, PolicyFault,
+    PolicyFaults, Profile, Texts, UnknownFinding, Verification,
+};
+pub use unit::{Level, Unit, UnitCode, UnitFault, Units, UnknownLevel};
