@@ -161,3 +161,216 @@ impl Calendar {
             .unwrap_or(Timestamp::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A calendar with a long holiday, its make-up days on either side, and a single one.
+    fn calendar(zone: &str) -> Calendar {
+        let days = |days: &[Date]| days.iter().copied().collect();
+        let october: Vec<Date> = (1..=7)
+            .map(|day| date(2026, 10, day))
+            .chain([date(2026, 6, 19)])
+            .collect();
+        Calendar::new(
+            zone,
+            [Weekday::Saturday, Weekday::Sunday],
+            days(&october),
+            days(&[date(2026, 9, 20), date(2026, 10, 10)]),
+        )
+        .expect("a valid calendar")
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a timestamp")
+    }
+
+    #[test]
+    fn the_date_is_the_local_one() {
+        let calendar = calendar("Asia/Shanghai");
+        assert_eq!(calendar.date(at("2026-12-31T16:00:00Z")), date(2027, 1, 1));
+        assert_eq!(calendar.year(at("2026-12-31T15:59:59Z")), 2026);
+        assert_eq!(calendar.year(at("2026-12-31T16:00:00Z")), 2027);
+        assert_eq!(calendar.time_zone(), "Asia/Shanghai");
+    }
+
+    #[test]
+    fn a_deadline_is_the_last_microsecond_of_a_local_day() {
+        let calendar = calendar("Asia/Shanghai");
+        let deadline = calendar.plus_days(at("2026-03-01T00:00:00+08:00"), 7);
+        assert_eq!(deadline, at("2026-03-08T23:59:59.999999+08:00"));
+        let late = calendar.plus_days(at("2026-03-01T23:59:59.999999+08:00"), 7);
+        assert_eq!(
+            late, deadline,
+            "the hour of the day it began makes no difference"
+        );
+        assert_eq!(
+            calendar.plus_days(at("2026-03-01T12:00:00+08:00"), 0),
+            at("2026-03-01T23:59:59.999999+08:00")
+        );
+    }
+
+    #[test]
+    fn holidays_are_free_and_make_up_days_are_worked() {
+        let calendar = calendar("Asia/Shanghai");
+        assert!(calendar.is_working_day(date(2026, 9, 30)));
+        assert!(!calendar.is_working_day(date(2026, 10, 1)));
+        assert!(!calendar.is_working_day(date(2026, 9, 19)), "a Saturday");
+        assert!(
+            calendar.is_working_day(date(2026, 9, 20)),
+            "a Sunday that is made up"
+        );
+        assert!(calendar.knows_year(2026));
+        assert!(!calendar.knows_year(2028));
+    }
+
+    #[test]
+    fn working_days_step_over_holidays_and_count_make_up_days() {
+        let calendar = calendar("Asia/Shanghai");
+        let days = |from: &str, n| calendar.date(calendar.plus_working_days(at(from), n));
+        assert_eq!(days("2026-09-30T09:00:00+08:00", 1), date(2026, 10, 8));
+        assert_eq!(
+            days("2026-09-30T09:00:00+08:00", 3),
+            date(2026, 10, 10),
+            "a Saturday that is made up"
+        );
+        assert_eq!(days("2026-09-30T09:00:00+08:00", 4), date(2026, 10, 12));
+        assert_eq!(
+            days("2026-10-03T09:00:00+08:00", 0),
+            date(2026, 10, 8),
+            "not worked, so the next that is"
+        );
+        assert_eq!(days("2026-10-08T09:00:00+08:00", 0), date(2026, 10, 8));
+        assert_eq!(days("2026-10-03T09:00:00+08:00", 1), date(2026, 10, 8));
+    }
+
+    #[test]
+    fn a_month_later_is_the_same_day_or_the_last_of_a_shorter_month() {
+        let calendar = calendar("Asia/Shanghai");
+        let months = |from: &str, n| calendar.date(calendar.plus_months(at(from), n));
+        assert_eq!(months("2026-11-30T09:00:00+08:00", 3), date(2027, 2, 28));
+        assert_eq!(months("2026-01-15T09:00:00+08:00", 6), date(2026, 7, 15));
+        assert_eq!(months("2026-01-15T09:00:00+08:00", 0), date(2026, 1, 15));
+    }
+
+    #[test]
+    fn a_day_ends_once_where_clocks_change() {
+        let calendar = calendar("America/Detroit");
+        let end = calendar.plus_days(at("2026-03-07T12:00:00-05:00"), 1);
+        assert_eq!(end, at("2026-03-08T23:59:59.999999-04:00"));
+        // In Havana midnight itself is skipped when summer begins: the day before ends with the second before one.
+        let calendar = self::calendar("America/Havana");
+        let end = calendar.plus_days(at("2026-03-06T12:00:00-05:00"), 1);
+        assert_eq!(calendar.date(end), date(2026, 3, 7));
+        assert_eq!(
+            calendar.date(end.checked_add(1.microsecond()).expect("in range")),
+            date(2026, 3, 8)
+        );
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_told_is_the_latest_that_can() {
+        let calendar = calendar("Asia/Shanghai");
+        assert_eq!(calendar.plus_days(Timestamp::MAX, 1), Timestamp::MAX);
+        assert_eq!(
+            calendar.plus_days(at("2026-01-01T00:00:00Z"), u32::MAX),
+            Timestamp::MAX
+        );
+        assert_eq!(
+            calendar.plus_months(at("2026-01-01T00:00:00Z"), u32::MAX),
+            Timestamp::MAX
+        );
+        assert_eq!(
+            calendar.plus_working_days(at("9998-01-01T00:00:00Z"), u32::MAX),
+            Timestamp::MAX
+        );
+    }
+
+    #[test]
+    fn all_faults_of_a_calendar_are_told_at_once() {
+        let week = [
+            Weekday::Monday,
+            Weekday::Tuesday,
+            Weekday::Wednesday,
+            Weekday::Thursday,
+            Weekday::Friday,
+            Weekday::Saturday,
+            Weekday::Sunday,
+        ];
+        let free = BTreeSet::from([date(2026, 10, 3)]);
+        let faults = Calendar::new("Asia/Yunchuan", week, free.clone(), free)
+            .expect_err("nothing of it is right");
+        assert_eq!(
+            faults,
+            [
+                CalendarFault::NoWorkingDay,
+                CalendarFault::HolidayAndMakeUp(date(2026, 10, 3)),
+                CalendarFault::UnknownTimeZone("Asia/Yunchuan".to_owned()),
+            ]
+        );
+        let weekday = BTreeSet::from([date(2026, 10, 9)]);
+        let faults = Calendar::new("UTC", [Weekday::Sunday], BTreeSet::new(), weekday);
+        assert_eq!(
+            faults,
+            Err(vec![CalendarFault::MakeUpNotWeekend(date(2026, 10, 9))])
+        );
+    }
+
+    fn instants() -> impl Strategy<Value = Timestamp> {
+        let seconds = |text| at(text).as_second();
+        (seconds("2025-01-01T00:00:00Z")..seconds("2029-01-01T00:00:00Z"))
+            .prop_map(|second| Timestamp::from_second(second).expect("in range"))
+    }
+
+    fn zones() -> impl Strategy<Value = Calendar> {
+        prop::sample::select(vec![
+            "Asia/Shanghai",
+            "America/Detroit",
+            "America/Havana",
+            "Pacific/Apia",
+            "UTC",
+        ])
+        .prop_map(calendar)
+    }
+
+    proptest! {
+        #[test]
+        fn n_working_days_later_is_a_working_day(calendar in zones(), from in instants(), n in 0u32..80) {
+            let end = calendar.plus_working_days(from, n);
+            prop_assert!(end >= from);
+            prop_assert!(calendar.is_working_day(calendar.date(end)));
+            let mut worked = 0;
+            let mut day = calendar.date(from);
+            while day < calendar.date(end) {
+                day = day.tomorrow().expect("in range");
+                worked += u32::from(calendar.is_working_day(day));
+            }
+            let expected = if n == 0 { u32::from(!calendar.is_working_day(calendar.date(from))) } else { n };
+            prop_assert_eq!(worked, expected);
+        }
+
+        #[test]
+        fn later_or_longer_is_never_earlier(
+            calendar in zones(), one in instants(), other in instants(), n in 0u32..80, more in 0u32..10,
+        ) {
+            let (early, late) = (one.min(other), one.max(other));
+            for plus in [Calendar::plus_days, Calendar::plus_working_days, Calendar::plus_months] {
+                prop_assert!(plus(&calendar, early, n) <= plus(&calendar, late, n));
+                prop_assert!(plus(&calendar, early, n) <= plus(&calendar, early, n + more));
+            }
+        }
+
+        #[test]
+        fn the_end_of_a_day_is_on_that_day_and_the_next_instant_is_not(calendar in zones(), from in instants(), n in 0u32..80) {
+            let end = calendar.plus_days(from, n);
+            let next = end.checked_add(1.microsecond()).expect("in range");
+            prop_assert!(calendar.date(next) > calendar.date(end));
+            // Apia skipped a whole day once, long before; here every local day exists.
+            prop_assert_eq!(calendar.date(end), calendar.date(from).checked_add(i64::from(n).days()).expect("in range"));
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod actor;
 mod calendar;
 mod code;
 mod ids;
+mod level;
 mod policy;
 mod unit;
 
@@ -18,8 +19,9 @@ pub use ids::{
     AllegationId, CaseId, EventId, EvidenceId, Id, IdFault, MatterId, ReportId, RequestId,
     SubjectId, TextId, natural_id,
 };
+pub use level::{Level, UnknownLevel};
 pub use policy::{
-    Clarification, Escalation, Finding, FollowUp, Intake, Outcome, Policies, PolicyFault,
-    PolicyFaults, Profile, Texts, UnknownFinding, Verification,
+    Clarification, Escalation, Finding, FollowUp, Intake, Policies, PolicyFault, PolicyFaults,
+    Profile, Texts, Verification,
 };
-pub use unit::{Level, Unit, UnitCode, UnitFault, Units, UnknownLevel};
+pub use unit::{Unit, UnitCode, UnitFault, Units};

@@ -22,10 +22,7 @@ use crate::calendar::Calendar;
 use crate::unit::{Unit, UnitCode, Units};
 
 pub use faults::{PolicyFault, PolicyFaults};
-pub use numbers::{
-    Clarification, Escalation, Finding, FollowUp, Intake, Outcome, Texts, UnknownFinding,
-    Verification,
-};
+pub use numbers::{Clarification, Escalation, Finding, FollowUp, Intake, Texts, Verification};
 use permissions::Permissions;
 use section::{Section, Sheet};
 
@@ -255,43 +252,45 @@ impl Policies {
 fn read_units(sheet: &Sheet<'_>, text: &str) -> Option<Units> {
     let table = sheet.parse(text)?;
     let top = sheet.section("", &table);
-    let mut complete = true;
+    let sections = top.sections("unit");
+    let mut complete = sheet.found() == 0;
     let mut units = Vec::new();
-    for section in top.sections("unit") {
+    for section in sections {
+        let before = sheet.found();
         let code = section.parsed("code", "the unit's code, such as P51-01");
         let level = section.parsed("level", "nation, province, prefecture, county or township");
         let name = section.texts("name", "its names by language, such as name.en = \"…\"");
-        let parent: Option<UnitCode> = section.parsed_if_given(
+        let parent = section.parsed_if_given(
             "parent",
             "the code of the unit above, or leave it out for the root",
         );
+        complete &= sheet.found() == before;
         let place = section.parsed_if_given("place", "the code of a place, or leave it out");
         section.done();
-        match (code, level) {
-            (Some(code), Some(level)) => units.push(Unit {
+        if let (Some(code), Some(level)) = (code, level) {
+            units.push(Unit {
                 code,
                 name,
                 level,
                 parent,
                 place,
-            }),
-            _ => complete = false,
+            });
         }
     }
     top.done();
-    // With a unit missing, what stands below it would be blamed for it.
-    let checked = if complete {
-        Units::new(units)
-    } else {
+    if !complete {
+        // A hierarchy with gaps would be blamed for what follows from them.
         return None;
-    };
-    checked
-        .map_err(|faults| {
-            faults
-                .iter()
-                .for_each(|fault| sheet.fault("unit", fault.to_string()))
-        })
-        .ok()
+    }
+    match Units::new(units) {
+        Ok(units) => Some(units),
+        Err(faults) => {
+            for fault in faults {
+                sheet.fault("unit", fault.to_string());
+            }
+            None
+        }
+    }
 }
 
 fn read_profile(sheet: &Sheet<'_>, text: &str, units: Option<&Arc<Units>>) -> Option<Profile> {
@@ -302,7 +301,7 @@ fn read_profile(sheet: &Sheet<'_>, text: &str, units: Option<&Arc<Units>>) -> Op
         "effective_from",
         "a time with its offset, such as 2026-01-01T00:00:00+08:00",
     );
-    let calendar = read_calendar(&top.section("calendar"));
+    let calendar = read_calendar(sheet, &top.section("calendar"));
     let intake = Intake::read(&top.section("intake"));
     let verification = Verification::read(&top.section("verification"));
     let clarification = Clarification::read(&top.section("clarification"));
@@ -324,7 +323,8 @@ fn read_profile(sheet: &Sheet<'_>, text: &str, units: Option<&Arc<Units>>) -> Op
     })
 }
 
-fn read_calendar(section: &Section<'_>) -> Option<Calendar> {
+fn read_calendar(sheet: &Sheet<'_>, section: &Section<'_>) -> Option<Calendar> {
+    let before = sheet.found();
     let zone = section.text(
         "time_zone",
         "a name of the IANA database, such as Asia/Shanghai",
@@ -334,22 +334,21 @@ fn read_calendar(section: &Section<'_>) -> Option<Calendar> {
     let holidays = section.list::<Dates>("holidays", expected);
     let make_up = section.list::<Dates>("make_up_days", expected);
     section.done();
-    if zone.is_empty() {
+    if zone.is_empty() || sheet.found() > before {
+        // What is left of it would be blamed for what is missing, such as a make-up day for a misspelt Sunday.
         return None;
     }
+    let weekend = weekend.into_iter().map(|Day(day)| day);
     let days = |spans: Vec<Dates>| spans.into_iter().flat_map(Dates::days).collect();
-    Calendar::new(
-        &zone,
-        weekend.into_iter().map(|Day(day)| day),
-        days(holidays),
-        days(make_up),
-    )
-    .map_err(|faults| {
-        for fault in faults {
-            section.fault(fault.key(), fault.to_string());
+    match Calendar::new(&zone, weekend, days(holidays), days(make_up)) {
+        Ok(calendar) => Some(calendar),
+        Err(faults) => {
+            for fault in faults {
+                section.fault(fault.key(), fault.to_string());
+            }
+            None
         }
-    })
-    .ok()
+    }
 }
 
 /// A day of the week by its English name in lower case, as policy files write it.
@@ -417,3 +416,6 @@ impl FromStr for Dates {
         Ok(dates)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,11 @@
 //! township. Routing, scope and figures "with the units below" all read this one hierarchy.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::code::code;
+use crate::level::Level;
 
 code! {
     /// The code of a unit, such as `P51-01`. The code `-` is reserved for "belongs to no unit".
@@ -23,65 +22,6 @@ impl UnitCode {
     /// Whether it stands for "belongs to no unit".
     pub fn is_none(&self) -> bool {
         self.0 == "-"
-    }
-}
-
-/// How high a unit stands. Ordered by rank, the nation highest: "at prefecture level or above" is
-/// `level >= Level::Prefecture`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// 鄉
-    Township,
-    /// 縣
-    County,
-    /// 地級市
-    Prefecture,
-    /// 省
-    Province,
-    /// 國家
-    Nation,
-}
-
-impl Level {
-    /// All levels, the highest first.
-    pub const ALL: [Level; 5] = [
-        Level::Nation,
-        Level::Province,
-        Level::Prefecture,
-        Level::County,
-        Level::Township,
-    ];
-
-    /// The level's word, the same in policy files, journals and messages.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Level::Nation => "nation",
-            Level::Province => "province",
-            Level::Prefecture => "prefecture",
-            Level::County => "county",
-            Level::Township => "township",
-        }
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
-}
-
-/// A word that is no level.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no level: expected nation, province, prefecture, county or township")]
-pub struct UnknownLevel(pub String);
-
-impl FromStr for Level {
-    type Err = UnknownLevel;
-
-    fn from_str(word: &str) -> Result<Self, UnknownLevel> {
-        let level = Level::ALL.into_iter().find(|level| level.word() == word);
-        level.ok_or_else(|| UnknownLevel(word.chars().take(64).collect()))
     }
 }
 
@@ -353,4 +293,200 @@ fn circles(units: &BTreeMap<UnitCode, Unit>) -> Vec<Vec<UnitCode>> {
         }
     }
     circles
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn code(text: &str) -> UnitCode {
+        UnitCode::new(text).expect("a valid code")
+    }
+
+    fn unit(text: &str, level: Level, parent: Option<&str>) -> Unit {
+        Unit {
+            code: code(text),
+            name: BTreeMap::from([("en".to_owned(), format!("Office {text}"))]),
+            level,
+            parent: parent.map(code),
+            place: Some(format!("place-{text}")),
+        }
+    }
+
+    /// A province with two prefectures; below the first a county with a township.
+    fn province() -> Vec<Unit> {
+        vec![
+            unit("P", Level::Province, None),
+            unit("P-1", Level::Prefecture, Some("P")),
+            unit("P-2", Level::Prefecture, Some("P")),
+            unit("P-1-1", Level::County, Some("P-1")),
+            unit("P-1-1-1", Level::Township, Some("P-1-1")),
+        ]
+    }
+
+    fn codes(units: &[&Unit]) -> Vec<String> {
+        units.iter().map(|unit| unit.code.to_string()).collect()
+    }
+
+    #[test]
+    fn a_unit_stands_at_or_above_itself_and_those_below() {
+        let units = Units::new(province()).expect("a valid hierarchy");
+        let above = |upper, lower| units.is_at_or_above(&code(upper), &code(lower));
+        assert!(above("P", "P-1-1-1"));
+        assert!(above("P-1", "P-1"));
+        assert!(!above("P-1-1", "P-1"), "never upwards");
+        assert!(!above("P-2", "P-1-1"), "never sideways");
+    }
+
+    #[test]
+    fn an_unknown_unit_stands_above_nothing_not_even_itself() {
+        let units = Units::new(province()).expect("a valid hierarchy");
+        assert!(!units.is_at_or_above(&code("X"), &code("X")));
+        assert!(!units.is_at_or_above(&code("P"), &code("X")));
+        assert!(!units.is_at_or_above(&UnitCode::none(), &UnitCode::none()));
+        assert!(units.below(&code("X")).is_empty());
+    }
+
+    #[test]
+    fn figures_count_a_unit_with_all_below_it() {
+        let units = Units::new(province()).expect("a valid hierarchy");
+        assert_eq!(
+            codes(&units.below(&code("P-1"))),
+            ["P-1", "P-1-1", "P-1-1-1"]
+        );
+        assert_eq!(units.below(&code("P")).len(), 5);
+        assert_eq!(codes(&units.below(&code("P-2"))), ["P-2"]);
+        assert_eq!(units.root().code, code("P"));
+        let upwards: Vec<_> = units.upwards(&code("P-1-1")).collect();
+        assert_eq!(codes(&upwards), ["P-1-1", "P-1", "P"]);
+    }
+
+    #[test]
+    fn a_place_belongs_to_one_unit() {
+        let units = Units::new(province()).expect("a valid hierarchy");
+        assert_eq!(
+            units.unit_of_place("place-P-2").map(|unit| &unit.code),
+            Some(&code("P-2"))
+        );
+        assert_eq!(units.unit_of_place("elsewhere"), None);
+        let mut doubled = province();
+        doubled[2].place = doubled[1].place.clone();
+        let faults = Units::new(doubled).expect_err("two units of one place");
+        assert!(
+            matches!(&faults[..], [UnitFault::DuplicatePlace { second, .. }] if *second == code("P-2"))
+        );
+    }
+
+    #[test]
+    fn a_name_is_given_in_the_language_or_in_any() {
+        let mut unit = unit("P", Level::Province, None);
+        unit.name.insert("zh-Hant".to_owned(), "雲川省".to_owned());
+        assert_eq!(unit.name_in("zh-Hant"), "雲川省");
+        assert_eq!(unit.name_in("fr"), "Office P");
+    }
+
+    #[test]
+    fn all_faults_of_a_hierarchy_are_told_at_once() {
+        let mut broken = province();
+        broken.push(unit("P-2", Level::County, Some("P")));
+        broken.push(unit("Q", Level::Township, Some("nowhere")));
+        broken.push(unit("R", Level::Nation, Some("P")));
+        broken.push(unit("S", Level::Nation, None));
+        broken.push(Unit {
+            name: BTreeMap::new(),
+            place: None,
+            ..unit("T", Level::County, Some("P"))
+        });
+        broken.push(unit("C1", Level::County, Some("C3")));
+        broken.push(unit("C2", Level::Township, Some("C1")));
+        broken.push(unit("C3", Level::Township, Some("C2")));
+        broken.push(unit("C4", Level::Township, Some("C1")));
+        broken.push(Unit {
+            code: UnitCode::none(),
+            ..unit("X", Level::County, Some("P"))
+        });
+        let faults = Units::new(broken).expect_err("much is wrong");
+        let told: Vec<String> = faults.iter().map(UnitFault::to_string).collect();
+        for expected in [
+            "the code P-2 is given to more than one unit; each unit has its own",
+            "unit Q stands below nowhere, which is not in the hierarchy; add it or correct the parent",
+            "unit R (nation) stands below P (province); its level must be lower than its parent's",
+            "the units P, S have no parent; exactly one, the root, has none",
+            "unit T has no name; give one for at least one language",
+            "the units C1, C3, C2 stand below one another in a circle; correct one parent",
+            "the code - is reserved for those who belong to no unit; choose another",
+        ] {
+            assert!(
+                told.iter().any(|fault| fault == expected),
+                "{expected} is not among {told:#?}"
+            );
+        }
+        let circles = faults
+            .iter()
+            .filter(|fault| matches!(fault, UnitFault::Cycle(_)));
+        assert_eq!(circles.count(), 1, "each circle once");
+    }
+
+    #[test]
+    fn there_is_exactly_one_root() {
+        assert_eq!(Units::new(Vec::new()), Err(vec![UnitFault::Empty]));
+        let circle = vec![
+            unit("A", Level::County, Some("B")),
+            unit("B", Level::Province, Some("A")),
+        ];
+        let faults = Units::new(circle).expect_err("no root");
+        assert!(faults.contains(&UnitFault::NoRoot));
+        assert!(faults.contains(&UnitFault::Cycle(vec![code("A"), code("B")])));
+    }
+
+    /// Hierarchies of any shape: each unit below some earlier one that is not a township.
+    fn hierarchies() -> impl Strategy<Value = Units> {
+        prop::collection::vec(
+            (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
+            0..40,
+        )
+        .prop_map(|draws| {
+            let mut units = vec![unit("U0", Level::Nation, None)];
+            for (parent, level) in draws {
+                let parents: Vec<&Unit> = units
+                    .iter()
+                    .filter(|unit| unit.level > Level::Township)
+                    .collect();
+                let parent = parents[parent.index(parents.len())];
+                let lower: Vec<Level> = Level::ALL
+                    .into_iter()
+                    .filter(|level| *level < parent.level)
+                    .collect();
+                let level = lower[level.index(lower.len())];
+                let next = unit(
+                    &format!("U{}", units.len()),
+                    level,
+                    Some(parent.code.as_str()),
+                );
+                units.push(next);
+            }
+            Units::new(units).expect("built to be valid")
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn is_at_or_above_is_a_partial_order(units in hierarchies()) {
+            let all: Vec<&UnitCode> = units.iter().map(|unit| &unit.code).collect();
+            for a in &all {
+                prop_assert!(units.is_at_or_above(a, a));
+                prop_assert!(units.is_at_or_above(&units.root().code, a));
+                for b in &all {
+                    let ab = units.is_at_or_above(a, b);
+                    prop_assert!(!(ab && units.is_at_or_above(b, a)) || a == b);
+                    prop_assert_eq!(ab, units.below(a).iter().any(|unit| &&unit.code == b));
+                    for c in &all {
+                        prop_assert!(!(ab && units.is_at_or_above(b, c)) || units.is_at_or_above(a, c));
+                    }
+                }
+            }
+        }
+    }
 }

@@ -1,14 +1,13 @@
 //! The numbers, lists and texts of a profile, each with its unit and the rule of `domain.md` that it belongs to.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::section::Section;
 use crate::actor::Department;
-use crate::unit::Level;
+use crate::level::Level;
 
 /// `domain.md`, Intake.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,8 +99,8 @@ impl Escalation {
     }
 }
 
-/// The outcome of one allegation on one subject (核查結論).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The outcome of one allegation on one subject (核查結論), as a local word means it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// It happened and was wrong.
@@ -112,63 +111,8 @@ pub enum Finding {
     Unfounded,
     /// It happened and was proper.
     Exonerated,
-    /// Closed for one of the closing reasons, and the question stays open.
-    ClosedWithoutFinding,
-}
-
-impl Finding {
-    /// All findings.
-    pub const ALL: [Finding; 5] = [
-        Finding::Substantiated,
-        Finding::Unsubstantiated,
-        Finding::Unfounded,
-        Finding::Exonerated,
-        Finding::ClosedWithoutFinding,
-    ];
-
-    /// The finding's word, the same in policy files, maps and journals.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Finding::Substantiated => "substantiated",
-            Finding::Unsubstantiated => "unsubstantiated",
-            Finding::Unfounded => "unfounded",
-            Finding::Exonerated => "exonerated",
-            Finding::ClosedWithoutFinding => "closed_without_finding",
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
-}
-
-/// A word that is no finding.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is no finding: expected substantiated, unsubstantiated, unfounded, exonerated or closed_without_finding"
-)]
-pub struct UnknownFinding(pub String);
-
-impl FromStr for Finding {
-    type Err = UnknownFinding;
-
-    fn from_str(word: &str) -> Result<Self, UnknownFinding> {
-        let finding = Finding::ALL
-            .into_iter()
-            .find(|finding| finding.word() == word);
-        finding.ok_or_else(|| UnknownFinding(word.chars().take(64).collect()))
-    }
-}
-
-/// What a local word means.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Outcome {
-    /// The finding.
-    pub finding: Finding,
-    /// The reason of closing; given exactly where the finding is [`Finding::ClosedWithoutFinding`].
-    pub closing_reason: Option<String>,
+    /// Closed without finding, for the reason of this code (one of [`Verification::closing_reasons`]).
+    Closed(String),
 }
 
 /// `domain.md`, Verification.
@@ -182,21 +126,21 @@ pub struct Verification {
     pub investigators_min: u32,
     /// The codes of the reasons for which an allegation may be closed without finding.
     pub closing_reasons: Vec<String>,
-    words: BTreeMap<String, Outcome>,
+    words: BTreeMap<String, Finding>,
 }
 
 impl Verification {
-    /// What a local word for an outcome means, whatever its case and spacing; `None` for a word that the profile does
-    /// not know. Both the word and its meaning are kept.
-    pub fn outcome_of(&self, local_word: &str) -> Option<&Outcome> {
+    /// What a local word means, whatever its case and spacing; `None` for a word that the profile does not know. Who
+    /// uses it keeps both, the word and its meaning.
+    pub fn finding_of(&self, local_word: &str) -> Option<&Finding> {
         self.words.get(&folded(local_word))
     }
 
     /// All local words (folded to lower case) with their meaning.
-    pub fn words(&self) -> impl Iterator<Item = (&str, &Outcome)> {
+    pub fn words(&self) -> impl Iterator<Item = (&str, &Finding)> {
         self.words
             .iter()
-            .map(|(word, outcome)| (word.as_str(), outcome))
+            .map(|(word, finding)| (word.as_str(), finding))
     }
 
     pub(super) fn read(section: &Section<'_>) -> Verification {
@@ -214,12 +158,12 @@ impl Verification {
 }
 
 /// Words by finding, and those of closing by reason; a word with two meanings is a fault.
-fn read_words(section: &Section<'_>, closing_reasons: &[String]) -> BTreeMap<String, Outcome> {
-    let mut words: BTreeMap<String, Outcome> = BTreeMap::new();
-    let mut take = |section: &Section<'_>, key: &str, found: Vec<String>, outcome: Outcome| {
+fn read_words(section: &Section<'_>, closing_reasons: &[String]) -> BTreeMap<String, Finding> {
+    let mut words: BTreeMap<String, Finding> = BTreeMap::new();
+    let mut take = |section: &Section<'_>, key: &str, found: Vec<String>, finding: Finding| {
         for word in found {
             let word = folded(&word);
-            if words.insert(word.clone(), outcome.clone()).is_some() {
+            if words.insert(word.clone(), finding.clone()).is_some() {
                 section.fault(
                     key,
                     format!("{word:?} stands here and elsewhere; one word has one meaning"),
@@ -227,37 +171,33 @@ fn read_words(section: &Section<'_>, closing_reasons: &[String]) -> BTreeMap<Str
             }
         }
     };
-    for finding in Finding::ALL
-        .into_iter()
-        .filter(|finding| *finding != Finding::ClosedWithoutFinding)
-    {
-        let found = section.list(finding.word(), "a list of local words, perhaps empty");
+    let findings = [
+        ("substantiated", Finding::Substantiated),
+        ("unsubstantiated", Finding::Unsubstantiated),
+        ("unfounded", Finding::Unfounded),
+        ("exonerated", Finding::Exonerated),
+    ];
+    for (key, finding) in findings {
         take(
             section,
-            finding.word(),
-            found,
-            Outcome {
-                finding,
-                closing_reason: None,
-            },
+            key,
+            section.list(key, "a list of local words, perhaps empty"),
+            finding,
         );
     }
-    let closing = section.section(Finding::ClosedWithoutFinding.word());
-    for reason in closing.keys() {
-        if !closing_reasons.iter().any(|known| known == reason) {
-            closing.fault(
+    let closed = section.section("closed");
+    for reason in closed.keys() {
+        let known = closing_reasons.iter().any(|known| known == reason);
+        if !known && !closing_reasons.is_empty() {
+            closed.fault(
                 reason,
                 format!("is none of closing_reasons: {}", closing_reasons.join(", ")),
             );
         }
-        let found = closing.list(reason, "a list of local words, perhaps empty");
-        let outcome = Outcome {
-            finding: Finding::ClosedWithoutFinding,
-            closing_reason: Some(reason.to_owned()),
-        };
-        take(&closing, reason, found, outcome);
+        let found = closed.list(reason, "a list of local words, perhaps empty");
+        take(&closed, reason, found, Finding::Closed(reason.to_owned()));
     }
-    closing.done();
+    closed.done();
     section.done();
     words
 }

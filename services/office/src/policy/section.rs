@@ -35,6 +35,11 @@ impl<'a> Sheet<'a> {
         self.faults.borrow_mut().push(fault);
     }
 
+    /// How many faults were found so far.
+    pub(super) fn found(&self) -> usize {
+        self.faults.borrow().len()
+    }
+
     /// Parses a file's text and gives its top section, empty where the text is no TOML (which is then recorded).
     pub(super) fn parse(&self, text: &str) -> Option<Table> {
         match text.parse::<Table>() {
@@ -293,10 +298,12 @@ fn listed(keys: &BTreeSet<&str>) -> String {
     keys.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
-/// A text, or a date or time as TOML writes it.
+/// A text that is not blank, or a date or time as TOML writes it.
 fn written(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(text.trim())
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned),
         Value::Datetime(datetime) => Some(datetime.to_string()),
         _ => None,
     }
