@@ -1,1 +1,3 @@
 //! zm, the command line of Zhengming for people and scripts.
+
+pub mod register;
