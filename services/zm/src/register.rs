@@ -2,11 +2,11 @@
 //!
 //! - [`words`]: what our side calls things: channels, findings, reasons of closing, subjects.
 //! - [`map`]: the map. It says which column is what and which local word means which of our words.
-//! - `read`: the register as cases with their rows, ready to be entered through the services.
+//! - [`read`]: the register as cases with their rows, ready to be entered through the services.
 //! - `figures`: what the CSV holds, counted from its records.
 //!
 //! Reading and counting share the map and nothing else. A replay compares what the services count with
-//! `figures`; were those counted from `read`'s cases, a row lost there would be lost on both sides, and the table
+//! `figures`; were those counted from [`read`]'s cases, a row lost there would be lost on both sides, and the table
 //! would be equal and wrong. Keep it so: neither may use the other.
 //!
 //! Nothing is guessed: a word that the map lacks, a missing column, an unreadable date or a torn row stops the reading, all of
@@ -14,7 +14,11 @@
 //! and run `zm replay` until it names no missing word.
 
 pub mod map;
+pub mod read;
 pub mod words;
 
 pub use map::{DateFault, Map, MapError, MapFault, Role};
+pub use read::{
+    Case, ColumnFault, Digest, Faults, LocalWords, MissingWord, ReadError, Register, Row, RowFault,
+};
 pub use words::{Channel, ClosingReason, Finding, Outcome, Sanction, Subject, SubjectKind};
