@@ -45,3 +45,18 @@ pub use zhengming::chassis::v1 as chassis;
 pub use zhengming::intake::v1 as intake;
 pub use zhengming::office::v1 as office;
 pub use zhengming::verification::v1 as verification;
+
+/// The public events of a service, by the names of their messages: the top-level messages of its `_events.proto` that
+/// are not part of another.
+pub fn events_of(service: &str) -> &'static [&'static str] {
+    match service {
+        "intake" => &["MatterOpened", "ReportJoined", "SubjectIdentified"],
+        "verification" => &[
+            "CaseOpened",
+            "CaseConcluded",
+            "CaseReopened",
+            "CaseDiscontinued",
+        ],
+        _ => &[],
+    }
+}

@@ -75,6 +75,8 @@ pub enum Rejection {
     Refused(Box<Refusal>),
     /// A fact is too old or about another state: gather facts again. Never an answer.
     Stale,
+    /// What it needs comes from another stream that is not here yet; a follower parks the event and tries again.
+    NotYet(&'static str),
 }
 
 impl From<Refusal> for Rejection {
@@ -99,10 +101,7 @@ impl Visitor<'_> {
     ///
     /// # Errors
     /// [`OUT_OF_SCOPE`] for everybody else.
-    pub fn within<'u>(
-        &self,
-        units: impl IntoIterator<Item = &'u UnitCode>,
-    ) -> Result<(), Refusal> {
+    pub fn within<'u>(&self, units: impl IntoIterator<Item = &'u UnitCode>) -> Result<(), Refusal> {
         if self.actor.is_service()
             || units
                 .into_iter()
@@ -163,13 +162,7 @@ impl<F> Context<F> {
 }
 
 /// UUIDv5(kind, actor id, method, request id, ordinal): what a command creates has the same id whenever it is repeated.
-pub fn created_id(
-    kind: &str,
-    actor: &Actor,
-    method: &str,
-    request_id: Uuid,
-    ordinal: u32,
-) -> Uuid {
+pub fn created_id(kind: &str, actor: &Actor, method: &str, request_id: Uuid, ordinal: u32) -> Uuid {
     natural_id(
         kind,
         &[
@@ -289,7 +282,8 @@ macro_rules! events {
 
 /// The bytes of an event's payload, for [`events!`](crate::events).
 pub fn encode(payload: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(payload).expect("an event's payload has string keys and no failing serialiser")
+    serde_json::to_vec(payload)
+        .expect("an event's payload has string keys and no failing serialiser")
 }
 
 /// Reads an event's payload, for [`events!`](crate::events).
@@ -354,7 +348,12 @@ pub(crate) enum ClockChange {
 
 impl Effects {
     /// A command to another aggregate of this service, carried out right after the commit.
-    pub fn then<A: Aggregate>(&mut self, id: impl Into<Uuid>, method: &'static str, command: &A::Command) {
+    pub fn then<A: Aggregate>(
+        &mut self,
+        id: impl Into<Uuid>,
+        method: &'static str,
+        command: &A::Command,
+    ) {
         self.consequences.push(Consequence {
             kind: A::KIND,
             aggregate: id.into(),

@@ -1,1 +1,39 @@
-//! What every service stands on: how a decision becomes a fact, and travels.
+//! What every service stands on: how a decision becomes a fact, and travels. Knows nothing of the domain.
+//!
+//! A command comes in by gRPC, by queue, by clock or as a reaction to another service's event ([`front`]); it is
+//! gathered into a batch, decided and committed in one transaction ([`desk`]); what it tells others leaves through the
+//! outbox ([`relay`]) and arrives exactly once ([`follower`]), also where the broker lost it ([`repair`]).
+//! Services program against [`aggregate`], [`request`], [`facts`], [`reaction`] and [`view`], and list what they have
+//! in a [`blueprint`].
+
+pub mod aggregate;
+pub mod blueprint;
+pub mod broker;
+pub mod config;
+pub mod desk;
+pub mod facts;
+pub mod front;
+pub mod hexadecimal;
+pub mod journal;
+mod kind;
+mod load;
+pub mod peers;
+pub mod reaction;
+pub mod refusal;
+pub mod relay;
+pub mod request;
+pub mod secrets;
+pub mod server;
+pub mod status;
+pub mod telemetry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod time;
+pub mod token;
+pub mod view;
+
+pub use blueprint::Blueprint;
+pub use front::Front;
+pub use run::run;
+
+mod run;

@@ -1,0 +1,579 @@
+//! What a batch writes, and the one statement that writes it.
+//!
+//! The order of locks is the same everywhere: cursors (source, stream), then aggregates (id), then journal (aggregate,
+//! sequence). Each part of the statement waits for the one before it by counting its rows. The guard is the journal's
+//! primary key: the statement returns what it wrote, and any shortfall rolls back.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sqlx::{Acquire, PgConnection, Row};
+use uuid::Uuid;
+
+use super::batch::{Hit, Kept};
+use super::{CursorStep, Item, SaltedText, TimerClaim};
+use crate::aggregate::{ClockChange, Consequence};
+use crate::journal::Entry;
+use crate::kind::{Decided, Kind};
+use crate::load::Live;
+use crate::time::{self, At};
+use crate::view::AnyView;
+
+/// Why a batch was not written.
+pub(super) enum CommitError {
+    Shortfall(Hit),
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for CommitError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// Everything that one command writes.
+#[derive(Default)]
+struct Part {
+    entries: Vec<Entry>,
+    touched: Option<(Uuid, Arc<dyn Kind>)>,
+    outbox: Vec<Outgoing>,
+    timers: Vec<(Uuid, TimerChange)>,
+    texts: Vec<(SaltedText, Uuid)>,
+    answer: Option<(AnswerKey, Option<(Vec<u8>, serde_json::Value)>)>,
+}
+
+type AnswerKey = (Uuid, &'static str, Uuid);
+
+struct Outgoing {
+    event_id: Uuid,
+    stream: Uuid,
+    sequence: i64,
+    name: &'static str,
+    body: Vec<u8>,
+    headers: serde_json::Value,
+    at: Timestamp,
+}
+
+enum TimerChange {
+    Set(Timer),
+    Stop,
+    /// Delete if still due then.
+    CarriedOut(Timestamp),
+}
+
+struct Timer {
+    consequence: bool,
+    due: Timestamp,
+    kind: &'static str,
+    aggregate: Uuid,
+    method: &'static str,
+    command: Vec<u8>,
+    actor: Vec<u8>,
+    cause: Uuid,
+    trace: Option<String>,
+}
+
+struct Step {
+    from: i64,
+    to: i64,
+    event_id: Uuid,
+}
+
+/// What a batch writes.
+#[derive(Default)]
+pub(super) struct Commit {
+    parts: Vec<Part>,
+    steps: BTreeMap<(String, Uuid), Step>,
+    held: Vec<i64>,
+}
+
+/// A clock's key: a decision replaces or removes what stands under it.
+pub(crate) fn clock_key(aggregate: Uuid, clock: &str) -> Uuid {
+    office::natural_id("clock", &[aggregate.as_bytes(), clock.as_bytes()])
+}
+
+impl Commit {
+    pub(super) fn has_outbox(&self) -> bool {
+        self.parts.iter().any(|part| !part.outbox.is_empty())
+    }
+
+    pub(super) fn has_consequences(&self) -> bool {
+        self.parts
+            .iter()
+            .flat_map(|part| &part.timers)
+            .any(|(_, change)| matches!(change, TimerChange::Set(timer) if timer.consequence))
+    }
+
+    /// Where the next command's part begins.
+    pub(super) fn mark(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Forgets every command since a mark.
+    pub(super) fn undo_to(&mut self, mark: usize) {
+        self.parts.truncate(mark);
+    }
+
+    /// Appends one decided event to its aggregate's chain.
+    pub(super) fn event(
+        &mut self,
+        part: usize,
+        service: &str,
+        item: &Item,
+        live: &mut Live,
+        event: Decided,
+        now: Timestamp,
+    ) {
+        while self.parts.len() <= part {
+            self.parts.push(Part::default());
+        }
+        let part = &mut self.parts[part];
+        part.touched = Some((item.aggregate, Arc::clone(&item.kind)));
+        live.version += 1;
+        if event.announcement.is_some() {
+            live.public_sequence += 1;
+        }
+        let mut entry = Entry {
+            aggregate: item.aggregate,
+            sequence: live.version,
+            event_id: time::new_id(),
+            kind: item.kind.name().to_owned(),
+            matter: live.matter,
+            name: event.name.to_owned(),
+            version: i32::try_from(event.version).unwrap_or(i32::MAX),
+            data: event.data,
+            actor: crate::aggregate::encode(&item.actor),
+            at: now,
+            cause: item.cause,
+            method: item.method.to_owned(),
+            request_id: item.request_id,
+            request_hash: item.request_hash.to_vec(),
+            public_sequence: event.announcement.as_ref().map(|_| live.public_sequence),
+            previous: live.head.clone(),
+            hash: Vec::new(),
+        };
+        entry.hash = entry.expected_hash().to_vec();
+        live.head.clone_from(&entry.hash);
+        if let Some(announcement) = event.announcement {
+            part.outbox.push(Outgoing {
+                event_id: entry.event_id,
+                stream: item.aggregate,
+                sequence: live.public_sequence,
+                name: announcement.name,
+                body: announcement.body,
+                headers: serde_json::json!({
+                    "matter": live.matter,
+                    "cause": item.cause,
+                    "actor": item.actor.id,
+                    "traceparent": item.trace,
+                }),
+                at: now,
+            });
+        }
+        let effects = event.effects;
+        let actor =
+            |on_behalf_of| crate::aggregate::encode(&office::Actor::service(service, on_behalf_of));
+        let own = item
+            .actor
+            .on_behalf_of
+            .clone()
+            .or_else(|| (!item.actor.is_service()).then(|| item.actor.id.clone()));
+        for (ordinal, consequence) in effects.consequences.into_iter().enumerate() {
+            let Consequence {
+                kind,
+                aggregate,
+                method,
+                command,
+            } = consequence;
+            let key = office::natural_id(
+                "consequence",
+                &[
+                    entry.event_id.as_bytes(),
+                    kind.as_bytes(),
+                    aggregate.as_bytes(),
+                    &(ordinal as u64).to_be_bytes(),
+                ],
+            );
+            part.timers.push((
+                key,
+                TimerChange::Set(Timer {
+                    consequence: true,
+                    due: now,
+                    kind,
+                    aggregate,
+                    method,
+                    command,
+                    actor: actor(own.clone()),
+                    cause: entry.event_id,
+                    trace: item.trace.clone(),
+                }),
+            ));
+        }
+        for change in effects.clocks {
+            part.timers.push(match change {
+                ClockChange::Set {
+                    clock,
+                    due,
+                    method,
+                    command,
+                } => (
+                    clock_key(item.aggregate, clock),
+                    TimerChange::Set(Timer {
+                        consequence: false,
+                        due: time::whole_micros(due),
+                        kind: item.kind.name(),
+                        aggregate: item.aggregate,
+                        method,
+                        command,
+                        actor: actor(None),
+                        cause: entry.event_id,
+                        trace: None,
+                    }),
+                ),
+                ClockChange::Stop { clock } => {
+                    (clock_key(item.aggregate, clock), TimerChange::Stop)
+                }
+            });
+        }
+        part.entries.push(entry);
+    }
+
+    /// Writes the texts that came with an accepted command, and takes back an answer that was kept before.
+    pub(super) fn accepted(&mut self, part: usize, item: &Item) {
+        let part = &mut self.parts[part];
+        part.texts = item
+            .texts
+            .iter()
+            .map(|text| (text.clone(), item.aggregate))
+            .collect();
+        part.answer = Some(((item.aggregate, item.method, item.request_id), None));
+    }
+
+    /// Keeps the answer of a command that left no journal row.
+    pub(super) fn keep_answer(&mut self, item: &Item, kept: &Kept) {
+        let answer = serde_json::to_value(kept).expect("an answer is plain data");
+        self.parts.push(Part {
+            answer: Some((
+                (item.aggregate, item.method, item.request_id),
+                Some((item.request_hash.to_vec(), answer)),
+            )),
+            ..Part::default()
+        });
+    }
+
+    /// The step of a foreign stream.
+    pub(super) fn step(&mut self, step: &CursorStep, from: i64) {
+        self.steps
+            .entry((step.source.clone(), step.stream))
+            .and_modify(|so_far| {
+                so_far.to = step.sequence;
+                so_far.event_id = step.event_id;
+            })
+            .or_insert(Step {
+                from,
+                to: step.sequence,
+                event_id: step.event_id,
+            });
+        self.held.extend(step.held);
+    }
+
+    /// The row of a timer that was carried out.
+    pub(super) fn carried_out(&mut self, claim: TimerClaim) {
+        self.parts.push(Part {
+            timers: vec![(claim.key, TimerChange::CarriedOut(claim.due))],
+            ..Part::default()
+        });
+    }
+}
+
+/// Writes a batch in one transaction: one statement for the engine's tables, one more for each view that is touched.
+pub(super) async fn write(
+    connection: &mut PgConnection,
+    views: &[Arc<dyn AnyView>],
+    commit: Commit,
+    live: &HashMap<Uuid, Live>,
+) -> Result<(), CommitError> {
+    let Commit { parts, steps, held } = commit;
+    let mut entries = Vec::new();
+    let mut touched: BTreeMap<Uuid, Arc<dyn Kind>> = BTreeMap::new();
+    let mut outbox = Vec::new();
+    let mut timers: BTreeMap<Uuid, TimerChange> = BTreeMap::new();
+    let mut texts = Vec::new();
+    let mut answers = BTreeMap::new();
+    for part in parts {
+        entries.extend(part.entries);
+        touched.extend(part.touched);
+        outbox.extend(part.outbox);
+        for (key, change) in part.timers {
+            // What a decision sets or stops stands, also where the same clock was just carried out.
+            let carried_out = matches!(change, TimerChange::CarriedOut(_));
+            if !(carried_out && timers.contains_key(&key)) {
+                timers.insert(key, change);
+            }
+        }
+        texts.extend(part.texts);
+        if let Some((key, answer)) = part.answer {
+            answers.insert(key, answer);
+        }
+    }
+    if entries.is_empty() && steps.is_empty() && timers.is_empty() && answers.is_empty() {
+        return Ok(());
+    }
+    entries.sort_by_key(|entry| (entry.aggregate, entry.sequence));
+
+    let mut transaction = connection.begin().await?;
+    let row = statement(
+        &entries, &touched, &outbox, &timers, &texts, &answers, &steps, &held, live,
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    if let Some(hit) = shortfall(&row, &entries, &steps)? {
+        transaction.rollback().await?;
+        return Err(CommitError::Shortfall(hit));
+    }
+    for view in views {
+        let rows: Vec<serde_json::Value> = touched
+            .iter()
+            .filter(|(_, kind)| kind.name() == view.kind())
+            .filter_map(|(id, _)| {
+                let live = live.get(id)?;
+                view.row(*id, live.version, live.folded.state())
+            })
+            .collect();
+        if !rows.is_empty() {
+            sqlx::query(sqlx::AssertSqlSafe(view.statement()))
+                .bind(sqlx::types::Json(rows))
+                .execute(&mut *transaction)
+                .await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Compares what the statement wrote with what it should have written.
+fn shortfall(
+    row: &sqlx::postgres::PgRow,
+    entries: &[Entry],
+    steps: &BTreeMap<(String, Uuid), Step>,
+) -> sqlx::Result<Option<Hit>> {
+    let aggregates: Option<Vec<Uuid>> = row.try_get("journal_aggregates")?;
+    let sequences: Option<Vec<i64>> = row.try_get("journal_sequences")?;
+    let sources: Option<Vec<String>> = row.try_get("cursor_sources")?;
+    let streams: Option<Vec<Uuid>> = row.try_get("cursor_streams")?;
+    let written: HashSet<(Uuid, i64)> = aggregates
+        .unwrap_or_default()
+        .into_iter()
+        .zip(sequences.unwrap_or_default())
+        .collect();
+    let moved: HashSet<(String, Uuid)> = sources
+        .unwrap_or_default()
+        .into_iter()
+        .zip(streams.unwrap_or_default())
+        .collect();
+    let hit = Hit {
+        aggregates: entries
+            .iter()
+            .filter(|entry| !written.contains(&(entry.aggregate, entry.sequence)))
+            .map(|entry| entry.aggregate)
+            .collect(),
+        streams: steps
+            .keys()
+            .filter(|key| !moved.contains(*key))
+            .cloned()
+            .collect(),
+    };
+    Ok((!hit.aggregates.is_empty() || !hit.streams.is_empty()).then_some(hit))
+}
+
+const STATEMENT: &str = "
+with moved as (
+    insert into cursors (source, stream, sequence, previous, event_id)
+    select * from unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[])
+        as s(source, stream, sequence, previous, event_id)
+    order by source, stream
+    on conflict (source, stream) do update
+        set sequence = excluded.sequence, previous = excluded.previous, event_id = excluded.event_id
+        where cursors.sequence = excluded.previous
+    returning source, stream
+), newest as (
+    insert into aggregates (id, kind, version, public_sequence, format, state, head, matter, at)
+    select * from unnest($6::uuid[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bytea[],
+                         $12::bytea[], $13::uuid[], $14::timestamptz[])
+        as a(id, kind, version, public_sequence, format, state, head, matter, at)
+    where (select count(*) from moved) >= 0
+    order by id
+    on conflict (id) do update
+        set version = excluded.version, public_sequence = excluded.public_sequence, format = excluded.format,
+            state = excluded.state, head = excluded.head, matter = excluded.matter, at = excluded.at,
+            changed = pg_current_xact_id()
+    returning id
+), facts as (
+    insert into journal (aggregate, sequence, event_id, kind, matter, type, version, data, actor, at, cause, method,
+                         request_id, request_hash, public_sequence, previous, hash)
+    select * from unnest($15::uuid[], $16::bigint[], $17::uuid[], $18::text[], $19::uuid[], $20::text[], $21::int[],
+                         $22::bytea[], $23::bytea[], $24::timestamptz[], $25::uuid[], $26::text[], $27::uuid[],
+                         $28::bytea[], $29::bigint[], $30::bytea[], $31::bytea[])
+        as j(aggregate, sequence, event_id, kind, matter, type, version, data, actor, at, cause, method, request_id,
+             request_hash, public_sequence, previous, hash)
+    where (select count(*) from newest) >= 0
+    order by aggregate, sequence
+    on conflict do nothing
+    returning aggregate, sequence
+), told as (
+    insert into outbox (event_id, stream, sequence, type, body, headers, at)
+    select * from unnest($32::uuid[], $33::uuid[], $34::bigint[], $35::text[], $36::bytea[], $37::jsonb[],
+                         $38::timestamptz[])
+), stopped as (
+    delete from timers using unnest($39::uuid[], $40::timestamptz[]) as t(key, due)
+    where timers.key = t.key and (t.due is null or timers.due = t.due)
+), due as (
+    insert into timers (key, consequence, due, target_kind, aggregate, method, command, actor, cause, trace)
+    select * from unnest($41::uuid[], $42::bool[], $43::timestamptz[], $44::text[], $45::uuid[], $46::text[],
+                         $47::bytea[], $48::bytea[], $49::uuid[], $50::text[])
+    on conflict (key) do update
+        set due = excluded.due, method = excluded.method, command = excluded.command, actor = excluded.actor,
+            cause = excluded.cause, trace = excluded.trace, claimed_until = null, attempts = 0, not_before = null,
+            dead = null
+        where not timers.consequence
+), kept as (
+    insert into texts (id, salt, bytes, digest, owner)
+    select * from unnest($51::uuid[], $52::bytea[], $53::bytea[], $54::bytea[], $55::uuid[])
+    on conflict (id) do nothing
+), answered as (
+    insert into answers (aggregate, method, request_id, request_hash, answer)
+    select * from unnest($56::uuid[], $57::text[], $58::uuid[], $59::bytea[], $60::jsonb[])
+    on conflict (aggregate, method, request_id) do update
+        set request_hash = excluded.request_hash, answer = excluded.answer
+), taken_back as (
+    delete from answers using unnest($61::uuid[], $62::text[], $63::uuid[]) as t(aggregate, method, request_id)
+    where answers.aggregate = t.aggregate and answers.method = t.method and answers.request_id = t.request_id
+), released as (
+    delete from held where id = any($64::bigint[])
+)
+select (select array_agg(id) from newest) as aggregates,
+       (select array_agg(aggregate) from facts) as journal_aggregates,
+       (select array_agg(sequence) from facts) as journal_sequences,
+       (select array_agg(source) from moved) as cursor_sources,
+       (select array_agg(stream) from moved) as cursor_streams";
+
+type Statement<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one for each table that the statement writes"
+)]
+fn statement(
+    entries: &[Entry],
+    touched: &BTreeMap<Uuid, Arc<dyn Kind>>,
+    outbox: &[Outgoing],
+    timers: &BTreeMap<Uuid, TimerChange>,
+    texts: &[(SaltedText, Uuid)],
+    answers: &BTreeMap<AnswerKey, Option<(Vec<u8>, serde_json::Value)>>,
+    steps: &BTreeMap<(String, Uuid), Step>,
+    held: &[i64],
+    live: &HashMap<Uuid, Live>,
+) -> Statement<'static> {
+    /// One column of rows.
+    macro_rules! column {
+        ($rows:expr, $row:ident => $value:expr) => {
+            $rows.iter().map(|$row| $value).collect::<Vec<_>>()
+        };
+    }
+    let aggregates: Vec<(Uuid, &Arc<dyn Kind>, &Live)> = touched
+        .iter()
+        .map(|(id, kind)| (*id, kind, &live[id]))
+        .collect();
+    let stopped: Vec<(Uuid, Option<At>)> = timers
+        .iter()
+        .filter_map(|(key, change)| match change {
+            TimerChange::Stop => Some((*key, None)),
+            TimerChange::CarriedOut(due) => Some((*key, Some(At(*due)))),
+            TimerChange::Set(_) => None,
+        })
+        .collect();
+    let set: Vec<(Uuid, &Timer)> = timers
+        .iter()
+        .filter_map(|(key, change)| match change {
+            TimerChange::Set(timer) => Some((*key, timer)),
+            _ => None,
+        })
+        .collect();
+    let kept: Vec<_> = answers
+        .iter()
+        .filter_map(|(key, answer)| answer.as_ref().map(|answer| (key, answer)))
+        .collect();
+    let taken_back: Vec<_> = answers
+        .iter()
+        .filter(|(_, answer)| answer.is_none())
+        .map(|(key, _)| key)
+        .collect();
+    let steps: Vec<_> = steps.iter().collect();
+
+    sqlx::query(STATEMENT)
+        .bind(column!(steps, s => s.0.0.clone()))
+        .bind(column!(steps, s => s.0.1))
+        .bind(column!(steps, s => s.1.to))
+        .bind(column!(steps, s => s.1.from))
+        .bind(column!(steps, s => s.1.event_id))
+        .bind(column!(aggregates, a => a.0))
+        .bind(column!(aggregates, a => a.1.name()))
+        .bind(column!(aggregates, a => a.2.version))
+        .bind(column!(aggregates, a => a.2.public_sequence))
+        .bind(column!(aggregates, a => a.1.format()))
+        .bind(column!(aggregates, a => a.2.folded.store()))
+        .bind(column!(aggregates, a => a.2.head.clone()))
+        .bind(column!(aggregates, a => a.2.matter))
+        .bind(column!(aggregates, a => At(a.2.at)))
+        .bind(column!(entries, e => e.aggregate))
+        .bind(column!(entries, e => e.sequence))
+        .bind(column!(entries, e => e.event_id))
+        .bind(column!(entries, e => e.kind.clone()))
+        .bind(column!(entries, e => e.matter))
+        .bind(column!(entries, e => e.name.clone()))
+        .bind(column!(entries, e => e.version))
+        .bind(column!(entries, e => e.data.clone()))
+        .bind(column!(entries, e => e.actor.clone()))
+        .bind(column!(entries, e => At(e.at)))
+        .bind(column!(entries, e => e.cause))
+        .bind(column!(entries, e => e.method.clone()))
+        .bind(column!(entries, e => e.request_id))
+        .bind(column!(entries, e => e.request_hash.clone()))
+        .bind(column!(entries, e => e.public_sequence))
+        .bind(column!(entries, e => e.previous.clone()))
+        .bind(column!(entries, e => e.hash.clone()))
+        .bind(column!(outbox, o => o.event_id))
+        .bind(column!(outbox, o => o.stream))
+        .bind(column!(outbox, o => o.sequence))
+        .bind(column!(outbox, o => o.name))
+        .bind(column!(outbox, o => o.body.clone()))
+        .bind(column!(outbox, o => o.headers.clone()))
+        .bind(column!(outbox, o => At(o.at)))
+        .bind(column!(stopped, t => t.0))
+        .bind(column!(stopped, t => t.1))
+        .bind(column!(set, t => t.0))
+        .bind(column!(set, t => t.1.consequence))
+        .bind(column!(set, t => At(t.1.due)))
+        .bind(column!(set, t => t.1.kind))
+        .bind(column!(set, t => t.1.aggregate))
+        .bind(column!(set, t => t.1.method))
+        .bind(column!(set, t => t.1.command.clone()))
+        .bind(column!(set, t => t.1.actor.clone()))
+        .bind(column!(set, t => t.1.cause))
+        .bind(column!(set, t => t.1.trace.clone()))
+        .bind(column!(texts, t => Uuid::from(t.0.reference.id)))
+        .bind(column!(texts, t => t.0.salt.to_vec()))
+        .bind(column!(texts, t => t.0.bytes.clone()))
+        .bind(column!(texts, t => t.0.reference.digest.clone()))
+        .bind(column!(texts, t => t.1))
+        .bind(column!(kept, a => a.0.0))
+        .bind(column!(kept, a => a.0.1))
+        .bind(column!(kept, a => a.0.2))
+        .bind(column!(kept, a => a.1.0.clone()))
+        .bind(column!(kept, a => a.1.1.clone()))
+        .bind(column!(taken_back, a => a.0))
+        .bind(column!(taken_back, a => a.1))
+        .bind(column!(taken_back, a => a.2))
+        .bind(held.to_vec())
+}

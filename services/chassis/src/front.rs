@@ -1,0 +1,416 @@
+//! The path of a command, the same for all four ways in: permission, reading, facts, desk, answer.
+//!
+//! gRPC methods and the command queue come through [`Front::call`] and `Front::handle`; clocks, consequences and
+//! reactions through `Front::carry_out`, which begins at the facts.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use office::{Actor, Policies, Profile, TextId};
+use sha2::{Digest, Sha256};
+use sqlx::{PgPool, Row};
+use tonic::Status;
+use uuid::Uuid;
+
+use crate::aggregate::{Aggregate, TextRef, Visitor, Vocabulary};
+use crate::desk::{Desk, Group, Item, Outcome, SaltedText, Settled};
+use crate::facts::Asking;
+use crate::kind::{AnyCommand, Kind, Kinds};
+use crate::peers::Peers;
+use crate::refusal::{
+    FACTS_STALE, INTERNAL, NOT_FOUND, NOT_PERMITTED, Refusal, RefusalKind, UNAVAILABLE, Violation,
+};
+use crate::request::{Answered, NewText, Reading, Request};
+use crate::secrets::Secrets;
+use crate::{load, server, telemetry, time};
+
+/// How often facts are gathered again before a caller hears of it.
+const GATHERINGS: u32 = 5;
+
+/// A service's counter: where requests are handed in and states are asked for. Cheap to clone.
+#[derive(Clone)]
+pub struct Front {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) pool: PgPool,
+    pub(crate) kinds: Kinds,
+    pub(crate) policies: Arc<Policies>,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) peers: Peers,
+    pub(crate) desk: Desk,
+    pub(crate) shift: tokio::sync::watch::Receiver<jiff::SignedDuration>,
+}
+
+/// What does not change between two tries of one command.
+pub(crate) struct Order {
+    pub(crate) kind: Arc<dyn Kind>,
+    pub(crate) aggregate: Uuid,
+    pub(crate) method: &'static str,
+    pub(crate) command: AnyCommand,
+    pub(crate) request_id: Uuid,
+    pub(crate) texts: Vec<NewText>,
+    pub(crate) actor: Actor,
+    pub(crate) cause: Option<Uuid>,
+    pub(crate) trace: Option<String>,
+    pub(crate) keep_answer: bool,
+}
+
+impl Front {
+    /// Carries out a request that came by gRPC.
+    ///
+    /// # Errors
+    /// The refusal as a status with its details.
+    pub async fn call<S: 'static, R: Request<S>>(
+        &self,
+        request: tonic::Request<R>,
+    ) -> Result<tonic::Response<R::Response>, Status> {
+        let actor = server::actor(&request)?;
+        let answer = self
+            .handle::<S, R>(request.into_inner(), actor, false)
+            .await;
+        metrics::counter!(
+            "zhengming_commands_total",
+            "method" => R::METHOD,
+            "result" => answer.as_ref().map_or_else(|refusal| refusal.code.to_string(), |_| "ok".to_owned())
+        )
+        .increment(1);
+        answer
+            .map(tonic::Response::new)
+            .map_err(|refusal| refusal.status())
+    }
+
+    /// Carries out a request of an actor; `keep_answer` where it came by queue.
+    pub(crate) async fn handle<S: 'static, R: Request<S>>(
+        &self,
+        request: R,
+        actor: Actor,
+        keep_answer: bool,
+    ) -> Result<R::Response, Refusal> {
+        let profile = self.profile();
+        if !profile.permits(&actor, R::METHOD) {
+            return Err(NOT_PERMITTED);
+        }
+        let request_id = request.request_id().to_owned();
+        let mut reading = Reading::new(&actor, &profile, R::METHOD, &request_id);
+        let command = request.read(&mut reading);
+        let (aggregate, request_id, texts) = reading.finish().map_err(Refusal::invalid)?;
+        let kind = self
+            .inner
+            .kinds
+            .get(R::Aggregate::KIND)
+            .ok_or_else(|| INTERNAL.with_note("the aggregate is not in the blueprint"))?;
+        let order = Order {
+            kind: Arc::clone(kind),
+            aggregate,
+            method: R::METHOD,
+            command: Arc::new(command),
+            request_id,
+            texts,
+            actor,
+            cause: None,
+            trace: telemetry::current_traceparent(),
+            keep_answer,
+        };
+        let outcome = self.decide(order).await?;
+        self.answer::<S, R>(aggregate, request_id, outcome)
+    }
+
+    fn answer<S: 'static, R: Request<S>>(
+        &self,
+        id: Uuid,
+        request_id: Uuid,
+        outcome: Outcome,
+    ) -> Result<R::Response, Refusal> {
+        let (version, written) = match outcome {
+            Outcome::Written { version, events } => (version, events),
+            Outcome::AlreadySo { version } => (version, Vec::new()),
+        };
+        let events = written
+            .iter()
+            .map(|event| {
+                <R::Aggregate as Aggregate>::Event::decode(&event.name, event.version, &event.data)
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| INTERNAL.with_note(error))?;
+        Ok(R::answer(&Answered {
+            id,
+            version,
+            events,
+            request_id,
+            secrets: &self.inner.secrets,
+        }))
+    }
+
+    /// Gathers facts and brings one command to the desk, again while facts are stale.
+    pub(crate) async fn decide(&self, order: Order) -> Result<Outcome, Refusal> {
+        for _ in 0..GATHERINGS {
+            let group = Group {
+                items: vec![self.prepare(&order).await?],
+                cursor: None,
+                timer: None,
+            };
+            match self.inner.desk.offer(group).await? {
+                Settled::Done(mut outcomes) => {
+                    return outcomes
+                        .pop()
+                        .ok_or_else(|| INTERNAL.with_note("a group of one had no outcome"));
+                }
+                Settled::Refused(refusal) => return Err(*refusal),
+                Settled::NotYet(what) => {
+                    return Err(Refusal::new(
+                        RefusalKind::FailedPrecondition,
+                        "NOT_YET",
+                        "What this needs has not arrived here yet; try again in a moment.",
+                    )
+                    .with_note(what));
+                }
+                Settled::Stale => {}
+                Settled::Duplicate | Settled::Ahead | Settled::Diverged => {
+                    return Err(INTERNAL.with_note("a command without a cursor met a cursor"));
+                }
+            }
+        }
+        Err(FACTS_STALE)
+    }
+
+    /// An order with its facts, salts and hash: ready for the desk.
+    pub(crate) async fn prepare(&self, order: &Order) -> Result<Item, Refusal> {
+        let (texts, fresh_salts) = self.salted(&order.texts).await?;
+        let facts = order
+            .kind
+            .gather(
+                &self.asking(),
+                order.aggregate,
+                &order.command,
+                &order.actor,
+            )
+            .await?;
+        Ok(Item {
+            kind: Arc::clone(&order.kind),
+            aggregate: order.aggregate,
+            method: order.method,
+            request_hash: request_hash(order, &texts),
+            command: Arc::clone(&order.command),
+            facts,
+            request_id: order.request_id,
+            actor: order.actor.clone(),
+            cause: order.cause,
+            trace: order.trace.clone(),
+            texts,
+            fresh_salts,
+            keep_answer: order.keep_answer,
+        })
+    }
+
+    /// The texts with their salts: those of an earlier try of the same request where there was one.
+    async fn salted(&self, texts: &[NewText]) -> Result<(Vec<SaltedText>, bool), Refusal> {
+        if texts.is_empty() {
+            return Ok((Vec::new(), false));
+        }
+        let ids: Vec<Uuid> = texts.iter().map(|text| text.id.into()).collect();
+        let rows = sqlx::query("select id, salt, digest from texts where id = any($1)")
+            .bind(&ids)
+            .fetch_all(&self.inner.pool)
+            .await
+            .map_err(|error| UNAVAILABLE.with_note(error))?;
+        let mut known = std::collections::HashMap::new();
+        for row in rows {
+            let id: Uuid = row.try_get("id").map_err(|e| INTERNAL.with_note(e))?;
+            let salt: Option<Vec<u8>> = row.try_get("salt").map_err(|e| INTERNAL.with_note(e))?;
+            known.insert(id, salt);
+        }
+        let fresh = known.is_empty();
+        let salted = texts
+            .iter()
+            .map(|text| {
+                let salt = known
+                    .get(&text.id.into())
+                    .and_then(|salt| salt.as_deref()?.try_into().ok())
+                    .unwrap_or_else(time::random_bytes);
+                let digest = Sha256::new()
+                    .chain_update(salt)
+                    .chain_update(&text.bytes)
+                    .finalize()
+                    .to_vec();
+                SaltedText {
+                    reference: TextRef {
+                        id: text.id,
+                        digest,
+                    },
+                    salt,
+                    bytes: text.bytes.clone(),
+                }
+            })
+            .collect();
+        Ok((salted, fresh))
+    }
+
+    fn asking(&self) -> Asking {
+        Asking {
+            pool: self.inner.pool.clone(),
+            kinds: self.inner.kinds.clone(),
+            peers: self.inner.peers.clone(),
+            profile: self.profile(),
+            secrets: Arc::clone(&self.inner.secrets),
+            now: self.now(),
+        }
+    }
+
+    /// The actor of a request, if a role of theirs permits the method.
+    ///
+    /// # Errors
+    /// [`NOT_PERMITTED`] as a status.
+    pub fn permit<T>(
+        &self,
+        request: &tonic::Request<T>,
+        method: &'static str,
+    ) -> Result<Actor, Status> {
+        let actor = server::actor(request)?;
+        if self.profile().permits(&actor, method) {
+            Ok(actor)
+        } else {
+            Err(NOT_PERMITTED.status())
+        }
+    }
+
+    /// The newest version and state of an aggregate, for an actor whom it admits.
+    ///
+    /// # Errors
+    /// [`NOT_FOUND`], what `admit` says, or [`UNAVAILABLE`], as a status.
+    pub async fn state<A: Aggregate>(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+    ) -> Result<(i64, A::State), Status> {
+        let found = load::state::<A>(&self.inner.pool, &self.inner.kinds, id)
+            .await
+            .map_err(|error| UNAVAILABLE.with_note(error).status())?;
+        let (version, state) = found.ok_or_else(|| NOT_FOUND.status())?;
+        A::admit(&state, &self.visitor(actor, &self.profile()))
+            .map_err(|refusal| refusal.status())?;
+        Ok((version, state))
+    }
+
+    /// A text, for an actor whom the aggregate that it belongs to admits: its bytes (`None` once erased) and its digest.
+    ///
+    /// # Errors
+    /// [`NOT_FOUND`], what `admit` says, or [`UNAVAILABLE`], as a status.
+    pub async fn text(
+        &self,
+        actor: &Actor,
+        id: TextId,
+    ) -> Result<(Option<Vec<u8>>, Vec<u8>), Status> {
+        self.read_text(actor, id)
+            .await
+            .map_err(|refusal| refusal.status())
+    }
+
+    async fn read_text(
+        &self,
+        actor: &Actor,
+        id: TextId,
+    ) -> Result<(Option<Vec<u8>>, Vec<u8>), Refusal> {
+        let unavailable = |error: sqlx::Error| UNAVAILABLE.with_note(error);
+        let row = sqlx::query("select owner, bytes, digest from texts where id = $1")
+            .bind(Uuid::from(id))
+            .fetch_optional(&self.inner.pool)
+            .await
+            .map_err(unavailable)?
+            .ok_or(NOT_FOUND)?;
+        let owner: Uuid = row.try_get("owner").map_err(unavailable)?;
+        let (_, live) = load::live(&self.inner.pool, &self.inner.kinds, owner)
+            .await
+            .map_err(|error| UNAVAILABLE.with_note(error))?
+            .ok_or(NOT_FOUND)?;
+        live.folded.admit(&self.visitor(actor, &self.profile()))?;
+        Ok((
+            row.try_get("bytes").map_err(unavailable)?,
+            row.try_get("digest").map_err(unavailable)?,
+        ))
+    }
+
+    fn visitor<'a>(&'a self, actor: &'a Actor, profile: &'a Profile) -> Visitor<'a> {
+        Visitor {
+            actor,
+            profile,
+            secrets: &self.inner.secrets,
+        }
+    }
+
+    /// The service's own database, for a view's query.
+    pub fn pool(&self) -> &PgPool {
+        &self.inner.pool
+    }
+
+    /// The policy in force now.
+    pub fn profile(&self) -> Arc<Profile> {
+        Arc::clone(self.inner.policies.in_force(self.now()))
+    }
+
+    /// The service's keys.
+    pub fn secrets(&self) -> Arc<Secrets> {
+        Arc::clone(&self.inner.secrets)
+    }
+
+    /// Domain time as this process has last heard of its shift.
+    pub fn now(&self) -> jiff::Timestamp {
+        time::domain_now(*self.inner.shift.borrow())
+    }
+}
+
+/// SHA-256 over method, command and the texts' digests: the same request has the same, and it betrays no text.
+fn request_hash(order: &Order, texts: &[SaltedText]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    part(order.actor.id.as_str().as_bytes());
+    part(order.method.as_bytes());
+    part(&order.kind.write_command(&order.command));
+    for text in texts {
+        part(&text.reference.digest);
+    }
+    hash.finalize().into()
+}
+
+/// A request type without its type, as the command queue finds it by its method's name.
+#[async_trait]
+pub(crate) trait AnyMethod: Send + Sync {
+    /// Reads the request's JSON and carries it out; the answer is the response's JSON.
+    async fn handle_json(
+        &self,
+        front: &Front,
+        json: &[u8],
+        actor: Actor,
+    ) -> Result<serde_json::Value, Refusal>;
+}
+
+pub(crate) struct TypedMethod<S, R>(pub(crate) PhantomData<fn() -> (S, R)>);
+
+#[async_trait]
+impl<S: 'static, R: Request<S>> AnyMethod for TypedMethod<S, R> {
+    async fn handle_json(
+        &self,
+        front: &Front,
+        json: &[u8],
+        actor: Actor,
+    ) -> Result<serde_json::Value, Refusal> {
+        let request: R = serde_json::from_slice(json).map_err(|error| {
+            Refusal::invalid(vec![Violation {
+                field: String::new(),
+                description: format!(
+                    "the body is not this method's request as JSON ({:?} at line {} column {})",
+                    error.classify(),
+                    error.line(),
+                    error.column()
+                ),
+            }])
+        })?;
+        let response = front.handle::<S, R>(request, actor, true).await?;
+        serde_json::to_value(response).map_err(|error| INTERNAL.with_note(error))
+    }
+}

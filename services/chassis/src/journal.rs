@@ -1,0 +1,247 @@
+//! The journal: who, when, what, why, and a hash chain an aggregate.
+//!
+//! A row's hash is SHA-256 over a version byte and every field but itself, each as a marked, length-prefixed value, so
+//! that no two different rows have the same input. [`Entry::hash`] is its definition; the README has test vectors.
+//! A chain cannot show that its tail was cut: verifying also compares heads ([`verify`]).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Row};
+use uuid::Uuid;
+
+/// A row of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The aggregate it happened to.
+    pub aggregate: Uuid,
+    /// Its number in the aggregate, from 1.
+    pub sequence: i64,
+    /// Its id, UUIDv7; also the id of the public event.
+    pub event_id: Uuid,
+    /// The aggregate's kind.
+    pub kind: String,
+    /// The matter it belongs to.
+    pub matter: Option<Uuid>,
+    /// The event's type.
+    pub name: String,
+    /// The event's version.
+    pub version: i32,
+    /// The event, the exact bytes.
+    pub data: Vec<u8>,
+    /// Who did it, the exact bytes.
+    pub actor: Vec<u8>,
+    /// When, in domain time, whole microseconds.
+    pub at: Timestamp,
+    /// The event that caused it.
+    pub cause: Option<Uuid>,
+    /// The command's method.
+    pub method: String,
+    /// The command's request id.
+    pub request_id: Uuid,
+    /// SHA-256 of the request, texts taken by their digests.
+    pub request_hash: Vec<u8>,
+    /// Its number among the public events of the aggregate; `None` if it is not public.
+    pub public_sequence: Option<i64>,
+    /// The hash of the row before; 32 zero bytes for the first.
+    pub previous: Vec<u8>,
+    /// The hash of this row.
+    pub hash: Vec<u8>,
+}
+
+/// What stands before the first row of a chain.
+pub const GENESIS: [u8; 32] = [0; 32];
+
+/// The columns of the journal in the order of [`Entry`].
+pub const COLUMNS: &str = "aggregate, sequence, event_id, kind, matter, type, version, data, actor, at, cause, \
+                           method, request_id, request_hash, public_sequence, previous, hash";
+
+impl Entry {
+    /// The hash that this row must have.
+    pub fn expected_hash(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update([1u8]);
+        let mut field = |value: Option<&[u8]>| match value {
+            None => hash.update([0u8]),
+            Some(bytes) => {
+                hash.update([1u8]);
+                hash.update((bytes.len() as u64).to_be_bytes());
+                hash.update(bytes);
+            }
+        };
+        field(Some(self.aggregate.as_bytes()));
+        field(Some(&self.sequence.to_be_bytes()));
+        field(Some(self.event_id.as_bytes()));
+        field(Some(self.kind.as_bytes()));
+        field(self.matter.as_ref().map(|id| id.as_bytes().as_slice()));
+        field(Some(self.name.as_bytes()));
+        field(Some(&self.version.to_be_bytes()));
+        field(Some(&self.data));
+        field(Some(&self.actor));
+        field(Some(&self.at.as_microsecond().to_be_bytes()));
+        field(self.cause.as_ref().map(|id| id.as_bytes().as_slice()));
+        field(Some(self.method.as_bytes()));
+        field(Some(self.request_id.as_bytes()));
+        field(Some(&self.request_hash));
+        let public = self.public_sequence.map(i64::to_be_bytes);
+        field(public.as_ref().map(<[u8; 8]>::as_slice));
+        field(Some(&self.previous));
+        hash.finalize().into()
+    }
+}
+
+impl FromRow<'_, PgRow> for Entry {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            aggregate: row.try_get("aggregate")?,
+            sequence: row.try_get("sequence")?,
+            event_id: row.try_get("event_id")?,
+            kind: row.try_get("kind")?,
+            matter: row.try_get("matter")?,
+            name: row.try_get("type")?,
+            version: row.try_get("version")?,
+            data: row.try_get("data")?,
+            actor: row.try_get("actor")?,
+            at: row.try_get::<crate::time::At, _>("at")?.0,
+            cause: row.try_get("cause")?,
+            method: row.try_get("method")?,
+            request_id: row.try_get("request_id")?,
+            request_hash: row.try_get("request_hash")?,
+            public_sequence: row.try_get("public_sequence")?,
+            previous: row.try_get("previous")?,
+            hash: row.try_get("hash")?,
+        })
+    }
+}
+
+/// The newest version and hash of an aggregate, as kept beside the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The aggregate.
+    pub aggregate: Uuid,
+    /// Its number of events.
+    pub version: i64,
+    /// Its number of public events.
+    pub public_sequence: i64,
+    /// The hash of its last row.
+    pub hash: Vec<u8>,
+}
+
+/// Something that a whole journal does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The aggregate.
+    pub aggregate: Uuid,
+    /// The row, or the one that is missing.
+    pub sequence: i64,
+    /// What is wrong.
+    pub what: &'static str,
+}
+
+/// Checks chains and heads: every row's hash, every link, the numbering, and that no tail was cut.
+#[derive(Default)]
+pub struct Verifier {
+    last: BTreeMap<Uuid, (i64, i64, Vec<u8>)>,
+    faults: Vec<Fault>,
+    rows: u64,
+}
+
+impl Verifier {
+    /// Takes the next row; rows of one aggregate come in order.
+    pub fn entry(&mut self, entry: &Entry) {
+        self.rows += 1;
+        let (sequence, public, hash) =
+            self.last
+                .entry(entry.aggregate)
+                .or_insert((0, 0, GENESIS.to_vec()));
+        let mut fault = |what| {
+            self.faults.push(Fault {
+                aggregate: entry.aggregate,
+                sequence: entry.sequence,
+                what,
+            });
+        };
+        if entry.sequence != *sequence + 1 {
+            fault("rows are missing or out of order before this one");
+        }
+        if entry.previous != *hash {
+            fault("the row does not link to the row before it");
+        }
+        if entry.expected_hash().as_slice() != entry.hash {
+            fault("the row was changed after it was written");
+        }
+        if let Some(number) = entry.public_sequence {
+            if number != *public + 1 {
+                fault("the public events are not numbered in a row");
+            }
+            *public = number;
+        }
+        *sequence = entry.sequence;
+        hash.clone_from(&entry.hash);
+    }
+
+    /// Takes a head, after all rows of its aggregate.
+    pub fn head(&mut self, head: &Head) {
+        let (version, public, hash) =
+            self.last
+                .get(&head.aggregate)
+                .cloned()
+                .unwrap_or((0, 0, GENESIS.to_vec()));
+        if version != head.version || hash != head.hash || public != head.public_sequence {
+            self.faults.push(Fault {
+                aggregate: head.aggregate,
+                sequence: version + 1,
+                what: "the journal ends elsewhere than the aggregate's head: its tail was cut or the head changed",
+            });
+        }
+    }
+
+    /// Takes what a follower has seen of a stream of this journal.
+    pub fn followed(&mut self, stream: Uuid, sequence: i64) {
+        let public = self.last.get(&stream).map_or(0, |(_, public, _)| *public);
+        if sequence > public {
+            self.faults.push(Fault {
+                aggregate: stream,
+                sequence: public + 1,
+                what: "a follower has seen more public events than the journal holds: its tail was cut",
+            });
+        }
+    }
+
+    /// How many rows were checked, and every fault.
+    pub fn finish(self) -> (u64, Vec<Fault>) {
+        (self.rows, self.faults)
+    }
+}
+
+/// The rows of one aggregate, in order.
+///
+/// # Errors
+/// Those of the database.
+pub async fn of_aggregate(
+    executor: impl sqlx::PgExecutor<'_>,
+    aggregate: Uuid,
+) -> sqlx::Result<Vec<Entry>> {
+    let sql = format!("select {COLUMNS} from journal where aggregate = $1 order by sequence");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(aggregate)
+        .fetch_all(executor)
+        .await
+}
+
+/// The rows of one matter, by time.
+///
+/// # Errors
+/// Those of the database.
+pub async fn of_matter(
+    executor: impl sqlx::PgExecutor<'_>,
+    matter: Uuid,
+) -> sqlx::Result<Vec<Entry>> {
+    let sql = format!("select {COLUMNS} from journal where matter = $1 order by at, event_id");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(matter)
+        .fetch_all(executor)
+        .await
+}

@@ -1,0 +1,163 @@
+//! From rows to states: the newest state of an aggregate, folded again from the journal where its format is another one.
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool, Row};
+use uuid::Uuid;
+
+use crate::aggregate::Aggregate;
+use crate::journal::{self, GENESIS};
+use crate::kind::{Folded, Kind, Kinds};
+
+/// Why a state could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error("aggregate {0} was written by a newer binary")]
+    Newer(Uuid),
+}
+
+/// An aggregate as the desk works on it.
+pub(crate) struct Live {
+    pub(crate) folded: Box<dyn Folded>,
+    pub(crate) version: i64,
+    pub(crate) public_sequence: i64,
+    pub(crate) head: Vec<u8>,
+    pub(crate) at: Timestamp,
+    pub(crate) matter: Option<Uuid>,
+}
+
+impl Live {
+    pub(crate) fn fresh(kind: &dyn Kind) -> Self {
+        Self {
+            folded: kind.fresh(),
+            version: 0,
+            public_sequence: 0,
+            head: GENESIS.to_vec(),
+            at: Timestamp::UNIX_EPOCH,
+            matter: None,
+        }
+    }
+
+    pub(crate) fn twin(&self) -> Self {
+        Self {
+            folded: self.folded.twin(),
+            version: self.version,
+            public_sequence: self.public_sequence,
+            head: self.head.clone(),
+            at: self.at,
+            matter: self.matter,
+        }
+    }
+}
+
+/// A row of `aggregates`.
+pub(crate) struct Stored {
+    pub(crate) id: Uuid,
+    pub(crate) kind: String,
+    version: i64,
+    public_sequence: i64,
+    format: i64,
+    state: Vec<u8>,
+    head: Vec<u8>,
+    at: Timestamp,
+    matter: Option<Uuid>,
+}
+
+impl Stored {
+    pub(crate) fn from_row(row: &sqlx::postgres::PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            kind: row.try_get("kind")?,
+            version: row.try_get("version")?,
+            public_sequence: row.try_get("public_sequence")?,
+            format: row.try_get("format")?,
+            state: row.try_get("state")?,
+            head: row.try_get("head")?,
+            at: row.try_get::<crate::time::At, _>("at")?.0,
+            matter: row.try_get("matter")?,
+        })
+    }
+
+    /// The state, folded again if it was stored in another format.
+    pub(crate) async fn restore(
+        self,
+        kind: &dyn Kind,
+        connection: &mut PgConnection,
+    ) -> Result<Live, LoadError> {
+        let same = (self.format == kind.format())
+            .then(|| kind.restore(&self.state))
+            .flatten();
+        let folded = match same {
+            Some(folded) => folded,
+            None => {
+                let entries = journal::of_aggregate(connection, self.id).await?;
+                fold(kind, &entries)?
+            }
+        };
+        Ok(Live {
+            folded,
+            version: self.version,
+            public_sequence: self.public_sequence,
+            head: self.head,
+            at: self.at,
+            matter: self.matter,
+        })
+    }
+}
+
+/// Folds an aggregate's rows.
+pub(crate) fn fold(
+    kind: &dyn Kind,
+    entries: &[journal::Entry],
+) -> Result<Box<dyn Folded>, LoadError> {
+    let mut folded = kind.fresh();
+    for entry in entries {
+        folded
+            .apply(&entry.name, entry.version.unsigned_abs(), &entry.data)
+            .map_err(|error| {
+                tracing::warn!(aggregate = %entry.aggregate, %error, "an event is not known here");
+                LoadError::Newer(entry.aggregate)
+            })?;
+    }
+    Ok(folded)
+}
+
+/// One aggregate's newest state with its kind; `None` if there is none.
+pub(crate) async fn live(
+    pool: &PgPool,
+    kinds: &Kinds,
+    id: Uuid,
+) -> Result<Option<(String, Live)>, LoadError> {
+    let mut connection = pool.acquire().await?;
+    let row = sqlx::query(
+        "select id, kind, version, public_sequence, format, state, head, at, matter \
+         from aggregates where id = $1",
+    )
+    .bind(id)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let stored = Stored::from_row(&row)?;
+    let name = stored.kind.clone();
+    let Some(kind) = kinds.get(&name).cloned() else {
+        return Err(LoadError::Newer(id));
+    };
+    let live = stored.restore(&*kind, &mut connection).await?;
+    Ok(Some((name, live)))
+}
+
+/// One aggregate's newest version and typed state; `None` if there is none of this kind.
+pub(crate) async fn state<A: Aggregate>(
+    pool: &PgPool,
+    kinds: &Kinds,
+    id: Uuid,
+) -> Result<Option<(i64, A::State)>, LoadError> {
+    let found = live(pool, kinds, id).await?;
+    Ok(found.and_then(|(_, live)| {
+        live.folded
+            .state()
+            .downcast_ref::<A::State>()
+            .map(|state| (live.version, state.clone()))
+    }))
+}

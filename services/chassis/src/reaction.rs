@@ -1,0 +1,97 @@
+//! What a service does with other services' public events.
+//!
+//! A reaction is pure: from a foreign event to commands of one's own. It ends in commands (also none), or in
+//! [`NotYet`]. Every event of a followed source is listed, with a reaction or with the reason why it is ignored;
+//! the service does not start otherwise.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::aggregate::Aggregate;
+
+/// A public event of another service.
+pub struct Foreign<'a> {
+    /// The service it comes from.
+    pub source: &'a str,
+    /// Its message's name, such as `MatterOpened`.
+    pub name: &'a str,
+    /// Its id.
+    pub event_id: Uuid,
+    /// Its stream: the id of the aggregate it happened to.
+    pub stream: Uuid,
+    /// Its number in the stream, from 1.
+    pub sequence: i64,
+    /// Its message as JSON.
+    pub body: &'a [u8],
+}
+
+impl Foreign<'_> {
+    /// Reads the message.
+    ///
+    /// # Errors
+    /// [`NotYet`] where this binary does not know a value in it: a newer one will.
+    pub fn read<M: DeserializeOwned>(&self) -> Result<M, NotYet> {
+        serde_json::from_slice(self.body).map_err(|error| {
+            NotYet(format!(
+                "the message does not read here ({:?} at column {})",
+                error.classify(),
+                error.column()
+            ))
+        })
+    }
+}
+
+/// What the event needs is not here yet; it is parked and tried again. Holds no content of the event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotYet(pub String);
+
+/// A command of one's own that follows from a foreign event.
+#[derive(Clone)]
+pub struct Directive {
+    pub(crate) kind: &'static str,
+    pub(crate) aggregate: Uuid,
+    pub(crate) method: &'static str,
+    pub(crate) command: Arc<dyn Any + Send + Sync>,
+}
+
+impl Directive {
+    /// A command to an aggregate.
+    pub fn to<A: Aggregate>(
+        id: impl Into<Uuid>,
+        method: &'static str,
+        command: A::Command,
+    ) -> Self {
+        Self {
+            kind: A::KIND,
+            aggregate: id.into(),
+            method,
+            command: Arc::new(command),
+        }
+    }
+}
+
+/// The reaction to one event of a followed source.
+pub type React = fn(&Foreign<'_>) -> Result<Vec<Directive>, NotYet>;
+
+/// A line of the list of what a service follows.
+#[derive(Clone, Copy)]
+pub struct Follows {
+    pub(crate) name: &'static str,
+    pub(crate) react: Option<React>,
+}
+
+/// Reacts to an event.
+pub const fn on(name: &'static str, react: React) -> Follows {
+    Follows {
+        name,
+        react: Some(react),
+    }
+}
+
+/// Leaves an event alone, for a reason that is written here.
+pub const fn ignore(name: &'static str, _reason: &'static str) -> Follows {
+    Follows { name, react: None }
+}

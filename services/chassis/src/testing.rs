@@ -1,0 +1,227 @@
+//! Given, when, then: how a service tests its decisions.
+//!
+//! Every accepted command is run a second time on the state that it left, and must then be already so.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use office::{Actor, Policies, Profile, Role, TextId};
+use uuid::Uuid;
+
+use crate::aggregate::{Aggregate, Context, Decision, Rejection, TextRef, Vocabulary};
+use crate::refusal::Refusal;
+use crate::secrets::Secrets;
+
+/// A decision to be tested.
+#[derive(Clone)]
+pub struct Given<A: Aggregate> {
+    state: A::State,
+    context: Context<A::Facts>,
+}
+
+/// A fresh aggregate, a supervisor of the root unit, the shipped policy, Monday 9 March 2026.
+pub fn given<A: Aggregate>() -> Given<A> {
+    let policies = Policies::shipped().expect("the shipped policy loads");
+    let now: Timestamp = "2026-03-09T01:00:00Z".parse().expect("a timestamp");
+    let profile = Arc::clone(policies.in_force(now));
+    let actor = Actor {
+        id: "supervisor-1".parse().expect("an actor id"),
+        unit: profile.units.root().code.clone(),
+        department: None,
+        roles: [Role::Supervisor].into(),
+        on_behalf_of: None,
+    };
+    Given {
+        state: A::State::default(),
+        context: Context {
+            id: Uuid::from_u128(1),
+            now,
+            actor,
+            profile,
+            method: "Test",
+            request_id: Uuid::from_u128(2),
+            texts: std::collections::BTreeMap::new(),
+            secrets: Arc::new(Secrets::new([7; 32])),
+            facts: A::Facts::default(),
+        },
+    }
+}
+
+impl<A: Aggregate> Given<A> {
+    /// Another policy.
+    #[must_use]
+    pub fn policy(mut self, profile: Arc<Profile>) -> Self {
+        self.context.profile = profile;
+        self
+    }
+
+    /// Another time, RFC 3339.
+    #[must_use]
+    pub fn now(mut self, now: &str) -> Self {
+        self.context.now = now.parse().expect("a timestamp in RFC 3339");
+        self
+    }
+
+    /// Another actor.
+    #[must_use]
+    pub fn actor(mut self, actor: Actor) -> Self {
+        self.context.actor = actor;
+        self
+    }
+
+    /// Another aggregate id.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<Uuid>) -> Self {
+        self.context.id = id.into();
+        self
+    }
+
+    /// Another request id.
+    #[must_use]
+    pub fn request_id(mut self, id: u128) -> Self {
+        self.context.request_id = Uuid::from_u128(id);
+        self
+    }
+
+    /// A text that comes with the command.
+    #[must_use]
+    pub fn text(mut self, id: TextId) -> Self {
+        let digest = Uuid::from(id).as_bytes().to_vec();
+        self.context.texts.insert(id, TextRef { id, digest });
+        self
+    }
+
+    /// What was gathered.
+    #[must_use]
+    pub fn facts(mut self, facts: A::Facts) -> Self {
+        self.context.facts = facts;
+        self
+    }
+
+    /// What happened before.
+    #[must_use]
+    pub fn events(mut self, events: impl IntoIterator<Item = impl Into<A::Event>>) -> Self {
+        for event in events {
+            A::evolve(&mut self.state, &event.into());
+        }
+        self
+    }
+
+    /// The state so far.
+    pub fn state(&self) -> &A::State {
+        &self.state
+    }
+
+    /// What `decide` would know.
+    pub fn context(&self) -> &Context<A::Facts> {
+        &self.context
+    }
+
+    /// Decides, after admission as at the desk.
+    pub fn when(self, command: A::Command) -> When<A> {
+        let fresh =
+            crate::aggregate::encode(&self.state) == crate::aggregate::encode(&A::State::default());
+        let admitted = if fresh {
+            Ok(())
+        } else {
+            A::admit(&self.state, &self.context.visitor())
+        };
+        let decision = match admitted {
+            Ok(()) => A::decide(&self.state, &command, &self.context),
+            Err(refusal) => Err(refusal.into()),
+        };
+        let mut after = self.state.clone();
+        if let Ok(events) = &decision {
+            for event in events {
+                A::evolve(&mut after, event);
+                let (name, version) = event.name();
+                let read = A::Event::decode(name, version, &event.encode());
+                assert_eq!(
+                    read.as_ref(),
+                    Ok(event),
+                    "an event must read back as written"
+                );
+            }
+            if !events.is_empty() {
+                assert_eq!(
+                    A::decide(&after, &command, &self.context),
+                    Ok(Vec::new()),
+                    "an accepted command, run again, must be already so"
+                );
+            }
+        }
+        When {
+            decision,
+            before: self,
+            after,
+        }
+    }
+}
+
+/// A decision that was taken.
+pub struct When<A: Aggregate> {
+    decision: Decision<A::Event>,
+    before: Given<A>,
+    after: A::State,
+}
+
+impl<A: Aggregate> When<A> {
+    /// Exactly these events.
+    #[track_caller]
+    pub fn then(self, events: impl IntoIterator<Item = impl Into<A::Event>>) -> Given<A> {
+        let expected: Vec<A::Event> = events.into_iter().map(Into::into).collect();
+        assert_eq!(self.decision, Ok(expected));
+        self.and_on()
+    }
+
+    /// It was so already.
+    #[track_caller]
+    pub fn then_already(self) -> Given<A> {
+        assert_eq!(self.decision, Ok(Vec::new()));
+        self.and_on()
+    }
+
+    /// Refused, by the refusal's code.
+    #[track_caller]
+    pub fn then_refused(self, refusal: &Refusal) -> Refusal {
+        match self.decision {
+            Err(Rejection::Refused(given)) if given.code == refusal.code => *given,
+            other => panic!("expected the refusal {}, got {other:?}", refusal.code),
+        }
+    }
+
+    /// A fact was stale.
+    #[track_caller]
+    pub fn then_stale(self) {
+        assert_eq!(self.decision, Err(Rejection::Stale));
+    }
+
+    /// What it needs is not here yet.
+    #[track_caller]
+    pub fn then_not_yet(self) {
+        assert!(
+            matches!(self.decision, Err(Rejection::NotYet(_))),
+            "expected not yet, got {:?}",
+            self.decision
+        );
+    }
+
+    /// The events, if it was accepted.
+    #[track_caller]
+    pub fn accepted(self) -> (Vec<A::Event>, Given<A>) {
+        let events = self.decision.clone().expect("the command is accepted");
+        (events, self.and_on())
+    }
+
+    /// The decision as it is.
+    pub fn decision(&self) -> &Decision<A::Event> {
+        &self.decision
+    }
+
+    fn and_on(self) -> Given<A> {
+        Given {
+            state: self.after,
+            context: self.before.context,
+        }
+    }
+}
