@@ -7,18 +7,23 @@
 //! in a [`blueprint`].
 
 pub mod aggregate;
+mod audit;
 pub mod blueprint;
 pub mod broker;
 pub mod config;
 pub mod desk;
 pub mod facts;
+mod feed;
 pub mod front;
 pub mod hexadecimal;
 pub mod journal;
 mod kind;
 mod load;
+mod operations;
 pub mod peers;
+mod queue;
 pub mod reaction;
+mod rebuild;
 pub mod refusal;
 pub mod relay;
 pub mod request;
