@@ -2,7 +2,7 @@
 # draw ports and secrets, and tell whether a process is theirs. Sourced, never run.
 # shellcheck shell=bash
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 
 die() {
   printf '\n%s: %s\n' "${0##*/}" "$1" >&2
@@ -22,7 +22,7 @@ lock() {
     exec 9>>"$1"
     if ! flock -n 9; then
       say "Another command is at work in ${1%/*}; waiting for it."
-      flock -w 900 9 || die "the other command did not finish within 15 minutes" \
+      flock -w 3600 9 || die "the other command did not finish within an hour" \
         "It holds the lock $1; see what it waits for, or end it."
     fi
     # A purge may have removed the file while this command waited for it.
@@ -84,6 +84,52 @@ free_port() {
   printf '%s' "$port"
 }
 
+# The ports of what runs here, by name, kept in a file of NAME=PORT lines.
+declare -A port=()
+
+read_ports() {
+  local name number
+  [[ -r $1 ]] || return 0
+  while IFS='=' read -r name number; do port[$name]=$number; done <"$1"
+}
+
+# keep_ports FILE NAME…: drawn once and kept, so that addresses stay good over restarts. Called for
+# what does not run: a port that answers was taken by another program meanwhile, and is drawn anew.
+keep_ports() {
+  local file=$1 name changed=
+  shift
+  read_ports "$file"
+  for name in "$@"; do
+    [[ -z ${port[$name]-} ]] || answers "${port[$name]}" || continue
+    [[ -z ${port[$name]-} ]] || say "Port ${port[$name]} ($name) was taken by another program; drawing a new one."
+    port[$name]=$(free_port "${port[@]}")
+    changed=1
+  done
+  [[ -n $changed ]] || return 0
+  for name in "${!port[@]}"; do printf '%s=%s\n' "$name" "${port[$name]}"; done | sort >"$file.new"
+  mv "$file.new" "$file"
+}
+
+# postgres_tools TOOL [DATA]: the folder of the newest PostgreSQL here that has the tool, or of the one that
+# made the data. Not by PATH: Debian's wrappers there look for the machine's own server.
+postgres_tools() {
+  local version='' found
+  [[ ! -r ${2-}/PG_VERSION ]] || read -r version <"$2/PG_VERSION"
+  found=$(compgen -G "/usr/lib/postgresql/${version:-*}/bin/$1" | sort -V | tail -n 1) || true
+  printf '%s' "${found%/*}"
+}
+
+# A log that has grown beyond 16 MiB makes room at the next start.
+rotate() { [[ ! -s $1 || $(stat -c %s "$1") -lt 16777216 ]] || mv "$1" "$1.1"; }
+
+# Enough open files for many connections; not without limit, as some programs set up a table of all.
+raise_open_files() {
+  local files
+  files=$(ulimit -Hn)
+  [[ $files != unlimited && $files -lt 65536 ]] || files=65536
+  ulimit -Sn "$files"
+}
+
 # secret FILE [BYTES]: the secret in the file, drawn at its first use. Renamed into place,
 # so that a script ended half-way leaves no half of one.
 secret() {
@@ -96,4 +142,23 @@ secret() {
     )
   fi
   cat "$1"
+}
+
+# ------------------------------------------------- services that `up` runs in target/local
+
+# service_runs LOCAL SERVICE: they are run from copies in LOCAL/bin, which is how we know them.
+service_runs() { alive "$(recorded_pid "$1/run/$2.pid")" "$1/bin/$2"; }
+
+# SIGTERM drains a service: it finishes what it has taken.
+stop_service() {
+  local pid_file=$1/run/$2.pid
+  end_process "$(recorded_pid "$pid_file")" "$1/bin/$2" TERM 30
+  rm -f "$pid_file"
+}
+
+# stop_services LOCAL SERVICE…: all at once, as each may take its time.
+stop_services() {
+  local service
+  for service in "${@:2}"; do stop_service "$1" "$service" & done
+  wait
 }
