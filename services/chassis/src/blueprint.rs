@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use proto::topology::Topology;
 use sqlx::migrate::Migrator;
 
 use crate::aggregate::Aggregate;
@@ -31,12 +32,12 @@ pub struct Blueprint {
     pub(crate) views: Vec<Arc<dyn AnyView>>,
     pub(crate) follows: BTreeMap<&'static str, Vec<Follows>>,
     pub(crate) routes: Option<Routes>,
-    pub(crate) grpc_name: &'static str,
+    pub(crate) topology: Topology,
 }
 
 impl Blueprint {
     /// An empty service of this name with its own migrations.
-    pub fn new(name: &'static str, grpc_name: &'static str, migrator: Migrator) -> Self {
+    pub fn new(name: &'static str, migrator: Migrator) -> Self {
         Self {
             name,
             migrator,
@@ -47,8 +48,15 @@ impl Blueprint {
             views: Vec::new(),
             follows: BTreeMap::new(),
             routes: None,
-            grpc_name,
+            topology: proto::topology::TABLE,
         }
+    }
+
+    /// It lives in another table of who follows whom; for tests of the engine.
+    #[must_use]
+    pub fn topology(mut self, topology: Topology) -> Self {
+        self.topology = topology;
+        self
     }
 
     /// It has aggregates of this kind.
@@ -132,7 +140,7 @@ impl Blueprint {
                 }
             }
         }
-        for follow in proto::topology::FOLLOWS {
+        for follow in self.topology.follows {
             if follow.consumer != self.name {
                 continue;
             }
@@ -150,7 +158,9 @@ impl Blueprint {
             }
         }
         for source in self.follows.keys() {
-            let declared = proto::topology::FOLLOWS
+            let declared = self
+                .topology
+                .follows
                 .iter()
                 .any(|follow| follow.consumer == self.name && follow.source == *source);
             if !declared {

@@ -14,6 +14,7 @@ pub mod config;
 pub mod desk;
 pub mod facts;
 mod feed;
+mod follower;
 pub mod front;
 pub mod hexadecimal;
 pub mod journal;
@@ -26,6 +27,7 @@ pub mod reaction;
 mod rebuild;
 pub mod refusal;
 pub mod relay;
+mod repair;
 pub mod request;
 pub mod secrets;
 pub mod server;
@@ -34,11 +36,12 @@ pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod time;
+mod timers;
 pub mod token;
 pub mod view;
 
 pub use blueprint::Blueprint;
 pub use front::Front;
-pub use run::run;
+pub use run::{migrate, run, serve};
 
 mod run;

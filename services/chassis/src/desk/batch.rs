@@ -180,6 +180,8 @@ struct Table<'a> {
     newer: HashSet<Uuid>,
     kinds: HashMap<Uuid, String>,
     cursors: HashMap<(String, Uuid), (i64, Option<Uuid>)>,
+    /// Streams whose history is in doubt; nothing of them takes effect until an operator has compared.
+    doubtful: HashSet<(String, Uuid)>,
     earlier: HashMap<(Uuid, &'static str, Uuid), Earlier>,
     commit: Commit,
 }
@@ -259,6 +261,7 @@ async fn load<'a>(
         newer: HashSet::new(),
         kinds: HashMap::new(),
         cursors: HashMap::new(),
+        doubtful: HashSet::new(),
         earlier: HashMap::new(),
         commit: Commit::default(),
     };
@@ -298,7 +301,9 @@ async fn load<'a>(
     if !steps.is_empty() {
         let (sources, streams): (Vec<&str>, Vec<Uuid>) = steps.into_iter().unzip();
         let rows = sqlx::query(
-            "select c.source, c.stream, c.sequence, c.event_id \
+            "select c.source, c.stream, c.sequence, c.event_id, \
+                    exists (select from held h where h.source = c.source and h.stream = c.stream \
+                            and h.status = 'diverged') as doubtful \
              from unnest($1::text[], $2::uuid[]) as s(source, stream) join cursors c using (source, stream)",
         )
         .bind(sources)
@@ -306,10 +311,13 @@ async fn load<'a>(
         .fetch_all(&mut *connection)
         .await?;
         for row in rows {
-            table.cursors.insert(
-                (row.try_get("source")?, row.try_get("stream")?),
-                (row.try_get("sequence")?, row.try_get("event_id")?),
-            );
+            let key = (row.try_get("source")?, row.try_get("stream")?);
+            if row.try_get("doubtful")? {
+                table.doubtful.insert(key.clone());
+            }
+            table
+                .cursors
+                .insert(key, (row.try_get("sequence")?, row.try_get("event_id")?));
         }
     }
     Ok(table)
@@ -400,6 +408,9 @@ impl Table<'_> {
             }
             if step.sequence > at + 1 {
                 return Settled::Ahead;
+            }
+            if self.doubtful.contains(&key) {
+                return Settled::NotYet("its stream is held until the histories are compared");
             }
         }
         let mark = self.commit.mark();

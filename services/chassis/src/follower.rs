@@ -1,0 +1,442 @@
+//! Events in: every public event of a followed source takes effect here exactly once, in the order of its stream.
+//!
+//! Whatever the broker does (double, reorder, lose), the cursor of a stream decides: the next event is reacted to, one
+//! that is not above it is a duplicate, one that is ahead is parked. A reaction's commands and the step of the cursor
+//! are one group at the desk. An event ends as done, parked ("not yet", "ahead"), or dead; parked and dead ones hold
+//! back their own stream only. [`hold`] keeps them, [`repair`](crate::repair) fetches what is missing.
+
+mod hold;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use office::{Actor, ActorId, natural_id};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use crate::broker::{Acker, Broker, EventMessage, Incoming};
+use crate::desk::{CursorStep, Group, Settled};
+use crate::front::{Front, Order};
+use crate::reaction::{Directive, Follows, Foreign, NotYet};
+use crate::refusal::{NOT_PERMITTED, Refusal};
+use crate::telemetry;
+
+pub(crate) use hold::{Held, Status};
+
+/// Messages taken and not yet acknowledged; the broker's window.
+const PREFETCH: u16 = 512;
+/// How often parked events that became next are looked for.
+const PARKED: Duration = Duration::from_secs(1);
+/// How often facts are gathered again before an event is parked.
+const GATHERINGS: u32 = 5;
+
+/// From 100 ms, doubling, to a minute.
+pub(crate) fn backoff(attempts: u32) -> Duration {
+    Duration::from_millis(100)
+        .saturating_mul(2u32.saturating_pow(attempts.min(10)))
+        .min(Duration::from_secs(60))
+}
+
+/// Follows one source.
+#[derive(Clone)]
+pub(crate) struct Follower {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) service: &'static str,
+    pub(crate) source: &'static str,
+    pub(crate) front: Front,
+    lines: BTreeMap<&'static str, Follows>,
+    /// Something may be parked whose time could come with the next event.
+    parked: AtomicBool,
+    look: Notify,
+    /// Set when a gap was seen or nothing was ever followed: the feed is asked.
+    pub(crate) gap: Notify,
+    in_hand: Semaphore,
+}
+
+/// What became of an event.
+#[derive(Debug)]
+enum End {
+    /// Committed, or committed before.
+    Done,
+    /// Kept aside.
+    Hold(Status, String),
+    /// Nothing could be written now; it must come again.
+    Again(String),
+}
+
+impl Follower {
+    pub(crate) fn new(
+        service: &'static str,
+        source: &'static str,
+        lines: &[Follows],
+        front: Front,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                service,
+                source,
+                front,
+                lines: lines.iter().map(|line| (line.name, *line)).collect(),
+                parked: AtomicBool::new(true),
+                look: Notify::new(),
+                gap: Notify::new(),
+                in_hand: Semaphore::new(usize::from(PREFETCH)),
+            }),
+        }
+    }
+
+    /// Takes events from the queue until `drain`.
+    pub(crate) async fn consume(
+        self,
+        broker: Broker,
+        tasks: TaskTracker,
+        drain: CancellationToken,
+    ) {
+        let queue = proto::topology::follower_queue(self.inner.service, self.inner.source);
+        let mut consumption = broker.consume(&queue, PREFETCH);
+        loop {
+            let incoming = tokio::select! {
+                () = drain.cancelled() => {
+                    consumption.stop_handle().stop();
+                    return;
+                }
+                incoming = consumption.next() => match incoming {
+                    Some(incoming) => incoming,
+                    None => return,
+                },
+            };
+            self.receive(incoming, &tasks).await;
+        }
+    }
+
+    /// Brings one message to the desk in the order of arrival; its end is awaited elsewhere.
+    async fn receive(&self, incoming: Incoming, tasks: &TaskTracker) {
+        let event = match EventMessage::from_incoming(&incoming) {
+            Ok(event) if event.source == self.inner.source => event,
+            Ok(_) => {
+                let reason = "the message's source is not the one of this queue".to_owned();
+                return self.unreadable(incoming, reason).await;
+            }
+            Err(fault) => return self.unreadable(incoming, fault.to_string()).await,
+        };
+        let acker = incoming.acker.clone();
+        let Ok(permit) = self.inner.in_hand.acquire().await else {
+            return;
+        };
+        let first = self.bring(&event, None).await;
+        permit.forget();
+        let follower = self.clone();
+        tasks.spawn(async move {
+            follower.finish(event, first, Some(acker)).await;
+            follower.inner.in_hand.add_permits(1);
+        });
+    }
+
+    /// Takes an event that the feed gave.
+    pub(crate) async fn take_repaired(&self, event: EventMessage) {
+        let first = self.bring(&event, None).await;
+        self.finish(event, first, None).await;
+    }
+
+    async fn finish(&self, event: EventMessage, first: Brought, acker: Option<Acker>) {
+        let mut brought = first;
+        let mut attempts = 0;
+        loop {
+            let end = self.settled(&event, None, brought).await;
+            let kept = match end {
+                End::Done => true,
+                End::Hold(status, reason) => match self.hold(&event, status, &reason).await {
+                    Ok(hold::Kept::Held) => true,
+                    // The cursor moved in between.
+                    Ok(hold::Kept::NotNeeded) => false,
+                    Err(error) => {
+                        tracing::warn!(%error, "an event cannot be kept aside now");
+                        false
+                    }
+                },
+                End::Again(reason) => {
+                    tracing::debug!(reason, "an event comes again");
+                    false
+                }
+            };
+            if kept {
+                if let Some(acker) = &acker {
+                    acker.ack().await;
+                }
+                return;
+            }
+            if let Some(acker) = &acker
+                && !acker.usable()
+            {
+                // The broker delivers it again; the cursor makes that harmless.
+                return;
+            }
+            if acker.is_none() && attempts > 3 {
+                // The feed is asked again.
+                return;
+            }
+            tokio::time::sleep(backoff(attempts)).await;
+            attempts += 1;
+            brought = self.bring(&event, None).await;
+        }
+    }
+
+    /// Reacts to an event and brings the group to the desk.
+    async fn bring(&self, event: &EventMessage, held: Option<i64>) -> Brought {
+        let span = telemetry::continue_from("event", event.traceparent.as_deref());
+        async {
+            let orders = match self.react(event) {
+                Ok(orders) => orders,
+                Err(end) => return Brought::Ended(end),
+            };
+            let mut items = Vec::with_capacity(orders.len());
+            for order in &orders {
+                match self.inner.front.prepare(order).await {
+                    Ok(item) => items.push(item),
+                    Err(refusal) => return Brought::Ended(self.refused(&refusal)),
+                }
+            }
+            let group = Group {
+                items,
+                cursor: Some(CursorStep {
+                    source: self.inner.source.to_owned(),
+                    stream: event.stream,
+                    sequence: event.sequence,
+                    event_id: event.id,
+                    held,
+                }),
+                timer: None,
+            };
+            match self.inner.front.inner.desk.enqueue(group).await {
+                Ok(receiver) => Brought::AtDesk(receiver),
+                Err(refusal) => Brought::Ended(self.refused(&refusal)),
+            }
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// The commands that follow from an event, each with a request id that a repeat has too.
+    fn react(&self, event: &EventMessage) -> Result<Vec<Order>, End> {
+        let foreign = Foreign {
+            source: self.inner.source,
+            name: event.type_.rsplit('.').next().unwrap_or(&event.type_),
+            event_id: event.id,
+            stream: event.stream,
+            sequence: event.sequence,
+            body: &event.body,
+        };
+        let Some(line) = self.inner.lines.get(foreign.name) else {
+            let reason = format!(
+                "no reaction to {} here; a newer version may have one",
+                foreign.name
+            );
+            return Err(End::Hold(Status::NotYet, reason));
+        };
+        let Some(react) = line.react else {
+            return Ok(Vec::new());
+        };
+        let directives =
+            react(&foreign).map_err(|NotYet(reason)| End::Hold(Status::NotYet, reason))?;
+        let on_behalf_of: Option<ActorId> =
+            event.actor.as_deref().and_then(|actor| actor.parse().ok());
+        let actor = Actor::service(
+            self.inner.service,
+            on_behalf_of.filter(|actor| !actor.as_str().starts_with("service:")),
+        );
+        let profile = self.inner.front.profile();
+        directives
+            .into_iter()
+            .enumerate()
+            .map(|(ordinal, directive)| {
+                let Directive {
+                    kind,
+                    aggregate,
+                    method,
+                    command,
+                } = directive;
+                if !profile.permits(&actor, method) {
+                    return Err(End::Hold(Status::Dead, NOT_PERMITTED.code.into_owned()));
+                }
+                let kind = self.inner.front.inner.kinds.get(kind).ok_or_else(|| {
+                    End::Hold(Status::Dead, format!("no aggregate of kind {kind} here"))
+                })?;
+                let request_id = natural_id(
+                    "reaction",
+                    &[
+                        event.id.as_bytes(),
+                        kind.name().as_bytes(),
+                        aggregate.as_bytes(),
+                        &(ordinal as u64).to_be_bytes(),
+                    ],
+                );
+                Ok(Order {
+                    kind: Arc::clone(kind),
+                    aggregate,
+                    method,
+                    command,
+                    request_id,
+                    texts: Vec::new(),
+                    actor: actor.clone(),
+                    cause: Some(event.id),
+                    trace: event.traceparent.clone(),
+                    keep_answer: false,
+                })
+            })
+            .collect()
+    }
+
+    /// Waits for the desk, gathering facts again while they are stale.
+    async fn settled(&self, event: &EventMessage, held: Option<i64>, first: Brought) -> End {
+        let mut brought = first;
+        for _ in 0..GATHERINGS {
+            let receiver = match brought {
+                Brought::Ended(end) => return end,
+                Brought::AtDesk(receiver) => receiver,
+            };
+            match receiver.await {
+                Ok(Settled::Done(_)) => {
+                    metrics::counter!("zhengming_followed_total", "source" => self.inner.source)
+                        .increment(1);
+                    if self.inner.parked.load(Ordering::Relaxed) {
+                        self.inner.look.notify_one();
+                    }
+                    return End::Done;
+                }
+                Ok(Settled::Duplicate) => return End::Done,
+                Ok(Settled::Ahead) => {
+                    let reason = "an earlier event of its stream is missing".to_owned();
+                    return End::Hold(Status::Ahead, reason);
+                }
+                Ok(Settled::Diverged) => {
+                    let reason =
+                        "another event took this place in its stream: compare the histories"
+                            .to_owned();
+                    return End::Hold(Status::Diverged, reason);
+                }
+                Ok(Settled::NotYet(what)) => return End::Hold(Status::NotYet, what.to_owned()),
+                Ok(Settled::Refused(refusal)) => return self.refused(&refusal),
+                Ok(Settled::Stale) => brought = self.bring(event, held).await,
+                Err(_) => return End::Again("the desk closed".to_owned()),
+            }
+        }
+        End::Hold(Status::NotYet, "facts stayed stale".to_owned())
+    }
+
+    fn refused(&self, refusal: &Refusal) -> End {
+        let reason = format!("{}: {}", refusal.code, refusal.message);
+        if refusal.kind.is_passing() {
+            End::Again(reason)
+        } else {
+            End::Hold(Status::Dead, reason)
+        }
+    }
+
+    async fn hold(
+        &self,
+        event: &EventMessage,
+        status: Status,
+        reason: &str,
+    ) -> sqlx::Result<hold::Kept> {
+        if matches!(status, Status::Dead | Status::Diverged) {
+            tracing::error!(
+                source = self.inner.source,
+                stream = %event.stream,
+                sequence = event.sequence,
+                event = %event.id,
+                reason,
+                "an event is {status}: `zm events` lists it"
+            );
+            metrics::counter!("zhengming_dead_total", "what" => "event").increment(1);
+        } else {
+            metrics::counter!("zhengming_parked_total", "status" => status.word()).increment(1);
+        }
+        let kept = hold::keep(self.inner.front.pool(), event, status, reason).await?;
+        self.inner.parked.store(true, Ordering::Relaxed);
+        if status == Status::Ahead {
+            self.inner.gap.notify_one();
+        }
+        Ok(kept)
+    }
+
+    async fn unreadable(&self, incoming: Incoming, reason: String) {
+        tracing::error!(
+            source = self.inner.source,
+            reason,
+            "a message is not readable: `zm events` lists it"
+        );
+        metrics::counter!("zhengming_dead_total", "what" => "unreadable").increment(1);
+        let mut attempts = 0;
+        while let Err(error) = hold::keep_unreadable(
+            self.inner.front.pool(),
+            self.inner.source,
+            &incoming.body,
+            &reason,
+        )
+        .await
+        {
+            tracing::warn!(%error, "an unreadable message cannot be kept now");
+            if !incoming.acker.usable() {
+                return;
+            }
+            tokio::time::sleep(backoff(attempts)).await;
+            attempts += 1;
+        }
+        incoming.acker.ack().await;
+    }
+
+    /// Looks once a second, and after each event, for parked ones that became next.
+    pub(crate) async fn watch_parked(self, drain: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = drain.cancelled() => return,
+                _ = tokio::time::timeout(PARKED, self.inner.look.notified()) => {}
+            }
+            if let Err(error) = self.release_parked().await {
+                tracing::warn!(%error, "parked events cannot be looked for");
+            }
+        }
+    }
+
+    async fn release_parked(&self) -> sqlx::Result<()> {
+        let pool = self.inner.front.pool();
+        loop {
+            let held = hold::next(pool, self.inner.source).await?;
+            if held.is_empty() {
+                let any = hold::any(pool, self.inner.source).await?;
+                self.inner.parked.store(any, Ordering::Relaxed);
+                return Ok(());
+            }
+            for Held {
+                id,
+                event,
+                attempts,
+            } in held
+            {
+                let brought = self.bring(&event, Some(id)).await;
+                match self.settled(&event, Some(id), brought).await {
+                    End::Done => hold::forget(pool, id).await?,
+                    End::Hold(status, reason) => {
+                        hold::put_off(pool, id, status, &reason, backoff(attempts)).await?;
+                    }
+                    End::Again(reason) => {
+                        hold::put_off(pool, id, Status::NotYet, &reason, backoff(attempts)).await?;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How far an event came on its way to the desk.
+enum Brought {
+    AtDesk(tokio::sync::oneshot::Receiver<Settled>),
+    Ended(End),
+}

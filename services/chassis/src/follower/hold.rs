@@ -1,0 +1,224 @@
+//! Events that wait, with their bytes, so that the broker need not keep them.
+//!
+//! Parking locks the stream's cursor (making it first) and looks again: an event that became next in between is not
+//! parked, else nothing would ever look for it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::{PgPool, Row};
+use uuid::Uuid;
+
+use crate::broker::EventMessage;
+use crate::time::At;
+
+/// Why an event waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// An earlier one of its stream is missing.
+    Ahead,
+    /// What it needs is not here yet.
+    NotYet,
+    /// It was refused; an operator decides.
+    Dead,
+    /// Another event took its place in the stream.
+    Diverged,
+}
+
+impl Status {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Ahead => "ahead",
+            Self::NotYet => "not_yet",
+            Self::Dead => "dead",
+            Self::Diverged => "diverged",
+        }
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// What became of an event that should be kept aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It waits in the table, and the broker may forget it.
+    Held,
+    /// The cursor has moved: look again.
+    NotNeeded,
+}
+
+/// A waiting event whose turn came.
+pub(crate) struct Held {
+    pub(crate) id: i64,
+    pub(crate) event: EventMessage,
+    pub(crate) attempts: u32,
+}
+
+pub(super) async fn keep(
+    pool: &PgPool,
+    event: &EventMessage,
+    status: Status,
+    reason: &str,
+) -> sqlx::Result<Kept> {
+    let mut transaction = pool.begin().await?;
+    sqlx::query(
+        "insert into cursors (source, stream, sequence) values ($1, $2, 0) on conflict do nothing",
+    )
+    .bind(&event.source)
+    .bind(event.stream)
+    .execute(&mut *transaction)
+    .await?;
+    let at: i64 = sqlx::query_scalar(
+        "select sequence from cursors where source = $1 and stream = $2 for update",
+    )
+    .bind(&event.source)
+    .bind(event.stream)
+    .fetch_one(&mut *transaction)
+    .await?;
+    let needed = match status {
+        Status::Ahead => event.sequence > at + 1,
+        Status::NotYet | Status::Dead => event.sequence > at,
+        Status::Diverged => true,
+    };
+    if !needed {
+        transaction.rollback().await?;
+        return Ok(Kept::NotNeeded);
+    }
+    let headers = serde_json::json!({
+        "matter": event.matter,
+        "cause": event.cause,
+        "actor": event.actor,
+        "traceparent": event.traceparent,
+        "at": event.at.as_microsecond(),
+    });
+    sqlx::query(
+        "insert into held (source, stream, sequence, event_id, type, epoch, headers, body, status, reason) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+         on conflict (source, stream, sequence) where stream is not null and status <> 'diverged' do nothing",
+    )
+    .bind(&event.source)
+    .bind(event.stream)
+    .bind(event.sequence)
+    .bind(event.id)
+    .bind(&event.type_)
+    .bind(&event.epoch)
+    .bind(headers)
+    .bind(&event.body)
+    .bind(status.word())
+    .bind(reason)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(Kept::Held)
+}
+
+pub(super) async fn keep_unreadable(
+    pool: &PgPool,
+    source: &str,
+    body: &[u8],
+    reason: &str,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into held (source, headers, body, status, reason) values ($1, '{}', $2, 'unreadable', $3)",
+    )
+    .bind(source)
+    .bind(body)
+    .bind(reason)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Waiting events of a source that are next in their stream, or behind its cursor.
+pub(super) async fn next(pool: &PgPool, source: &str) -> sqlx::Result<Vec<Held>> {
+    let rows = sqlx::query(
+        "select h.id, h.stream, h.sequence, h.event_id, h.type, h.epoch, h.headers, h.body, h.attempts, h.at \
+         from held h join cursors c using (source, stream) \
+         where h.source = $1 and h.status in ('ahead', 'not_yet') and h.not_before <= now() \
+           and h.sequence <= c.sequence + 1 \
+         order by h.id limit 256",
+    )
+    .bind(source)
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let headers: serde_json::Value = row.try_get("headers")?;
+            let id = |name: &str| {
+                headers[name]
+                    .as_str()
+                    .and_then(|text| Uuid::parse_str(text).ok())
+            };
+            let word = |name: &str| headers[name].as_str().map(str::to_owned);
+            let parked_at: At = row.try_get("at")?;
+            Ok(Held {
+                id: row.try_get("id")?,
+                attempts: row.try_get::<i32, _>("attempts")?.unsigned_abs(),
+                event: EventMessage {
+                    id: row.try_get("event_id")?,
+                    source: source.to_owned(),
+                    type_: row.try_get("type")?,
+                    stream: row.try_get("stream")?,
+                    sequence: row.try_get("sequence")?,
+                    epoch: row
+                        .try_get::<Option<String>, _>("epoch")?
+                        .unwrap_or_default(),
+                    matter: id("matter"),
+                    cause: id("cause"),
+                    actor: word("actor"),
+                    traceparent: word("traceparent"),
+                    at: headers["at"]
+                        .as_i64()
+                        .and_then(|micros| Timestamp::from_microsecond(micros).ok())
+                        .unwrap_or(parked_at.0),
+                    body: row.try_get("body")?,
+                },
+            })
+        })
+        .collect()
+}
+
+/// Whether anything of a source waits.
+pub(super) async fn any(pool: &PgPool, source: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from held where source = $1 and status in ('ahead', 'not_yet'))",
+    )
+    .bind(source)
+    .fetch_one(pool)
+    .await
+}
+
+/// It took effect, mostly in the transaction that deleted it already.
+pub(super) async fn forget(pool: &PgPool, id: i64) -> sqlx::Result<()> {
+    sqlx::query("delete from held where id = $1")
+        .bind(id)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// It waits on, with the newest reason.
+pub(super) async fn put_off(
+    pool: &PgPool,
+    id: i64,
+    status: Status,
+    reason: &str,
+    pause: Duration,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update held set status = $2, reason = $3, attempts = attempts + 1, \
+                         not_before = now() + make_interval(secs => $4) \
+         where id = $1",
+    )
+    .bind(id)
+    .bind(status.word())
+    .bind(reason)
+    .bind(pause.as_secs_f64())
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! Clocks and consequences: commands that became due.
+//!
+//! A claim is a lease; the command's own transaction deletes the row, if it is still due then. Consequences have a
+//! worker of their own, so that a thousand clocks due at midnight hold up nothing. A refused command is dead, with an
+//! alarm; what may pass is tried again later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use office::{Actor, natural_id};
+use sqlx::{PgPool, Row};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::desk::{Group, Settled, TimerClaim};
+use crate::follower::backoff;
+use crate::front::{Front, Order};
+use crate::refusal::{NOT_PERMITTED, Refusal};
+use crate::time::At;
+
+/// The net under all wake-ups.
+const POLL: Duration = Duration::from_millis(500);
+/// How long a claim holds; longer than a command may take.
+const LEASE: Duration = Duration::from_secs(60);
+/// Consequences claimed at once.
+const CONSEQUENCES: i64 = 128;
+/// Clocks claimed at once; few, so that other work goes on beside them.
+const CLOCKS: i64 = 16;
+/// How often facts are gathered again before the row is put off.
+const GATHERINGS: u32 = 5;
+
+/// What one worker looks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    Consequences,
+    Clocks,
+}
+
+struct Claimed {
+    key: Uuid,
+    due: At,
+    kind: String,
+    aggregate: Uuid,
+    method: String,
+    command: Vec<u8>,
+    actor: Vec<u8>,
+    cause: Option<Uuid>,
+    trace: Option<String>,
+    attempts: i32,
+}
+
+/// Carries out what is due until `drain`.
+pub(crate) async fn work(
+    front: Front,
+    methods: Arc<std::collections::BTreeSet<&'static str>>,
+    which: Due,
+    wake: Arc<Notify>,
+    drain: CancellationToken,
+) {
+    let pool = front.pool().clone();
+    while !drain.is_cancelled() {
+        let claimed = match claim(&pool, which).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::warn!(%error, "due commands cannot be claimed");
+                Vec::new()
+            }
+        };
+        if claimed.is_empty() {
+            tokio::select! {
+                () = drain.cancelled() => return,
+                _ = tokio::time::timeout(POLL, wake.notified()) => continue,
+            }
+        }
+        let all = claimed
+            .into_iter()
+            .map(|claimed| carry_out(&front, &methods, which, claimed));
+        futures::future::join_all(all).await;
+    }
+}
+
+async fn claim(pool: &PgPool, which: Due) -> sqlx::Result<Vec<Claimed>> {
+    let (consequences, most) = match which {
+        Due::Consequences => (true, CONSEQUENCES),
+        Due::Clocks => (false, CLOCKS),
+    };
+    let rows = sqlx::query(
+        "update timers set claimed_until = now() + make_interval(secs => $3), attempts = attempts + 1 \
+         where key in ( \
+             select key from timers \
+             where dead is null and consequence = $1 \
+               and (consequence or due <= now() + (select shift from clock)) \
+               and (claimed_until is null or claimed_until < now()) \
+               and (not_before is null or not_before <= now()) \
+             order by due limit $2 for update skip locked) \
+         returning key, due, target_kind, aggregate, method, command, actor, cause, trace, attempts",
+    )
+    .bind(consequences)
+    .bind(most)
+    .bind(LEASE.as_secs_f64())
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Claimed {
+                key: row.try_get("key")?,
+                due: row.try_get("due")?,
+                kind: row.try_get("target_kind")?,
+                aggregate: row.try_get("aggregate")?,
+                method: row.try_get("method")?,
+                command: row.try_get("command")?,
+                actor: row.try_get("actor")?,
+                cause: row.try_get("cause")?,
+                trace: row.try_get("trace")?,
+                attempts: row.try_get("attempts")?,
+            })
+        })
+        .collect()
+}
+
+async fn carry_out(
+    front: &Front,
+    methods: &std::collections::BTreeSet<&'static str>,
+    which: Due,
+    claimed: Claimed,
+) {
+    let (key, attempts) = (claimed.key, claimed.attempts);
+    let ended = match order(front, methods, which, &claimed) {
+        Ok(order) => run(front, &order, &claimed).await,
+        Err(reason) => Err(End::Dead(reason)),
+    };
+    let written = match ended {
+        Ok(()) => return,
+        Err(End::Later(reason)) => {
+            tracing::debug!(%key, reason, "a due command is put off");
+            sqlx::query(
+                "update timers set claimed_until = null, not_before = now() + make_interval(secs => $2) where key = $1",
+            )
+            .bind(key)
+            .bind(backoff(attempts.unsigned_abs()).as_secs_f64())
+            .execute(front.pool())
+            .await
+        }
+        Err(End::Dead(reason)) => {
+            tracing::error!(%key, kind = claimed.kind, method = claimed.method, reason, "a due command is dead");
+            metrics::counter!("zhengming_dead_total", "what" => "timer").increment(1);
+            sqlx::query("update timers set claimed_until = null, dead = $2 where key = $1")
+                .bind(key)
+                .bind(reason)
+                .execute(front.pool())
+                .await
+        }
+    };
+    if let Err(error) = written {
+        // The lease runs out and the command is tried again.
+        tracing::warn!(%key, %error, "the end of a due command could not be noted");
+    }
+}
+
+enum End {
+    Later(String),
+    Dead(String),
+}
+
+fn order(
+    front: &Front,
+    methods: &std::collections::BTreeSet<&'static str>,
+    which: Due,
+    claimed: &Claimed,
+) -> Result<Order, String> {
+    let kind = front
+        .inner
+        .kinds
+        .get(&claimed.kind)
+        .ok_or_else(|| format!("no aggregate of kind {} here", claimed.kind))?;
+    let method = methods
+        .get(claimed.method.as_str())
+        .ok_or_else(|| format!("no method {} here", claimed.method))?;
+    let command = kind.read_command(&claimed.command)?;
+    let actor: Actor = serde_json::from_slice(&claimed.actor)
+        .map_err(|error| format!("the actor does not read: {:?}", error.classify()))?;
+    if !front.profile().permits(&actor, method) {
+        return Err(NOT_PERMITTED.code.into_owned());
+    }
+    let request_id = match which {
+        Due::Consequences => claimed.key,
+        Due::Clocks => natural_id(
+            "tick",
+            &[
+                claimed.key.as_bytes(),
+                &claimed.due.0.as_microsecond().to_be_bytes(),
+            ],
+        ),
+    };
+    Ok(Order {
+        kind: Arc::clone(kind),
+        aggregate: claimed.aggregate,
+        method,
+        command,
+        request_id,
+        texts: Vec::new(),
+        actor,
+        cause: claimed.cause,
+        trace: claimed.trace.clone(),
+        keep_answer: false,
+    })
+}
+
+async fn run(front: &Front, order: &Order, claimed: &Claimed) -> Result<(), End> {
+    for _ in 0..GATHERINGS {
+        let item = front.prepare(order).await.map_err(ended)?;
+        let group = Group {
+            items: vec![item],
+            cursor: None,
+            timer: Some(TimerClaim {
+                key: claimed.key,
+                due: claimed.due.0,
+            }),
+        };
+        let settled = front.inner.desk.enqueue(group).await.map_err(ended)?;
+        match settled.await {
+            Ok(Settled::Done(_)) => return Ok(()),
+            Ok(Settled::Stale) => {}
+            Ok(Settled::Refused(refusal)) => return Err(ended(*refusal)),
+            Ok(Settled::NotYet(what)) => return Err(End::Later(what.to_owned())),
+            Ok(Settled::Duplicate | Settled::Ahead | Settled::Diverged) | Err(_) => {
+                return Err(End::Later("the desk closed".to_owned()));
+            }
+        }
+    }
+    Err(End::Later("facts stayed stale".to_owned()))
+}
+
+fn ended(refusal: Refusal) -> End {
+    let reason = format!("{}: {}", refusal.code, refusal.message);
+    if refusal.kind.is_passing() {
+        End::Later(reason)
+    } else {
+        End::Dead(reason)
+    }
+}
