@@ -90,6 +90,7 @@ pub async fn serve(
         () = stop.cancelled() => {}
     }
     health.drain().await;
+    health.dismiss_watchers().await;
     closing.cancel();
     match tokio::time::timeout(DRAIN, server).await {
         Ok(ended) => Ok(ended?),
@@ -141,3 +142,6 @@ pub async fn shutdown_signal() -> std::io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

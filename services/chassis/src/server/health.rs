@@ -56,6 +56,11 @@ impl Health {
         self.tell(|state| state.draining = true).await;
     }
 
+    /// Ends the streams of those who watch, once they have read the last status; else they would hold up the drain.
+    pub(super) async fn dismiss_watchers(&self) {
+        self.reporter.clone().clear_service_status("").await;
+    }
+
     /// Asks the database regularly, until `stop`.
     pub async fn watch_database(self, pool: PgPool, stop: CancellationToken) {
         let mut pulse = tokio::time::interval(PULSE);
