@@ -38,6 +38,14 @@ pub(crate) trait Kind: Send + Sync {
     fn restore(&self, state: &[u8]) -> Option<Box<dyn Folded>>;
     fn read_command(&self, json: &[u8]) -> Result<AnyCommand, String>;
     fn write_command(&self, command: &AnyCommand) -> Vec<u8>;
+    /// What a stored event of the aggregate `id` tells others, made again; `None` if it is private.
+    fn announce(
+        &self,
+        id: Uuid,
+        name: &str,
+        version: u32,
+        data: &[u8],
+    ) -> Result<Option<Announcement>, UnknownEvent>;
     async fn gather(
         &self,
         asking: &Asking,
@@ -109,6 +117,17 @@ impl<A: Informed> Kind for Typed<A> {
 
     fn write_command(&self, command: &AnyCommand) -> Vec<u8> {
         crate::aggregate::encode(command_of::<A>(command))
+    }
+
+    fn announce(
+        &self,
+        id: Uuid,
+        name: &str,
+        version: u32,
+        data: &[u8],
+    ) -> Result<Option<Announcement>, UnknownEvent> {
+        let event = A::Event::decode(name, version, data)?;
+        Ok(A::announce(id, &event))
     }
 
     async fn gather(

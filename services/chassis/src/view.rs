@@ -33,6 +33,7 @@ pub trait View: Send + Sync + 'static {
 pub(crate) trait AnyView: Send + Sync {
     fn kind(&self) -> &'static str;
     fn table(&self) -> &'static str;
+    fn columns(&self) -> &'static [&'static str];
     fn statement(&self) -> String;
     fn row(&self, id: Uuid, version: i64, state: &dyn std::any::Any) -> Option<serde_json::Value>;
 }
@@ -46,6 +47,10 @@ impl<V: View> AnyView for Typed<V> {
 
     fn table(&self) -> &'static str {
         V::TABLE
+    }
+
+    fn columns(&self) -> &'static [&'static str] {
+        V::COLUMNS
     }
 
     fn statement(&self) -> String {
