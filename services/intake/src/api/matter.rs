@@ -1,0 +1,88 @@
+//! The matters' side of the contract.
+
+use chassis::request::{Answered, Reading, Request};
+use proto::intake::{
+    Candidate, CaseState, IdentifySubjectRequest, IdentifySubjectResponse, Matter as Shown,
+};
+use uuid::Uuid;
+
+use crate::matter::{CaseStage, Command, Matter, Open, State};
+use crate::views::CandidateRow;
+use crate::{Intake, announcements};
+
+impl Request<Intake> for IdentifySubjectRequest {
+    const METHOD: &'static str = "IdentifySubject";
+    type Aggregate = Matter;
+    type Response = IdentifySubjectResponse;
+
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn read(self, reading: &mut Reading<'_>) -> Command {
+        reading.about::<Uuid>("matter_id", &self.matter_id);
+        Command::IdentifySubject {
+            placeholder: reading.id("placeholder_id", &self.placeholder_id),
+            subject: reading.id("subject_id", &self.subject_id),
+            reason: reading.text("reason", &self.reason),
+        }
+    }
+
+    fn answer(answered: &Answered<'_, Matter>) -> IdentifySubjectResponse {
+        IdentifySubjectResponse {
+            matter_id: answered.id.to_string(),
+            version: answered.version,
+        }
+    }
+}
+
+/// A matter as the contract shows it.
+pub(super) fn shown(id: Uuid, version: i64, open: &Open) -> Shown {
+    Shown {
+        matter_id: id.to_string(),
+        version,
+        source: open.source.clone(),
+        unit: open.unit.to_string(),
+        report_ids: open.reports.iter().map(ToString::to_string).collect(),
+        allegations: announcements::allegations(&open.allegations, &open.subjects),
+        case_state: stage(open.case.stage).into(),
+        conclusion: i32::try_from(open.case.conclusion).unwrap_or(i32::MAX),
+    }
+}
+
+/// How far a matter's case is, in the contract's words.
+pub(super) fn case_state(state: &State) -> CaseState {
+    state
+        .open()
+        .map_or(CaseState::Unspecified, |open| stage(open.case.stage))
+}
+
+fn stage(stage: CaseStage) -> CaseState {
+    match stage {
+        CaseStage::Unheard => CaseState::Unspecified,
+        CaseStage::Opened => CaseState::Opened,
+        CaseStage::Concluded => CaseState::Concluded,
+        CaseStage::Reopened => CaseState::Reopened,
+        CaseStage::Discontinued => CaseState::Discontinued,
+    }
+}
+
+/// A candidate of the repeat ledger in the contract's words.
+pub(super) fn candidate(row: CandidateRow) -> Candidate {
+    let known = [
+        CaseStage::Opened,
+        CaseStage::Concluded,
+        CaseStage::Reopened,
+        CaseStage::Discontinued,
+    ];
+    let found = known
+        .into_iter()
+        .find(|known| known.code() == row.case_state);
+    Candidate {
+        matter_id: row.id.to_string(),
+        score: row.score,
+        unit: row.unit,
+        case_state: stage(found.unwrap_or_default()).into(),
+        reports: row.reports,
+    }
+}

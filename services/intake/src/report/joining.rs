@@ -1,0 +1,127 @@
+//! Joining a report by hand to the matter that it repeats, and following what becomes known in its matter.
+//!
+//! Whoever is recused in a matter is recused from all its reports. A report cannot look at its matter while it decides
+//! whom to admit, so it takes over who is recused when it joins, and the matter tells it of later ones.
+//! Source: `domain.md`, Intake, Repeat ledger; Actors.
+
+use chassis::aggregate::{Aggregate, Context, Decision};
+use chassis::refusal::{Refusal, RefusalKind};
+use office::{MatterId, SubjectId, UnitCode};
+use serde::{Deserialize, Serialize};
+
+use crate::matter::{Matter, NewFacts};
+use crate::recusal::Recusal;
+use crate::report::{ALREADY_DECIDED, Event, Facts, Filed, HEADED_BY_SUBJECT, Stage};
+use crate::subject::Entry;
+
+/// There is no such matter.
+pub const MATTER_UNKNOWN: Refusal = Refusal::new(
+    RefusalKind::FailedPrecondition,
+    "INTAKE_MATTER_UNKNOWN",
+    "There is no matter with this id; list the report's candidates.",
+);
+
+/// It joined a matter that was there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The matter.
+    pub matter: MatterId,
+    /// The matter's handling unit.
+    pub unit: UnitCode,
+    /// Whether it brings something new.
+    pub new_facts: NewFacts,
+    /// Who was recused in the matter.
+    #[serde(default, skip_serializing_if = "Recusal::is_empty")]
+    pub recusal: Recusal,
+}
+
+/// What became known in a matter that its reports must know too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct News {
+    /// Who is recused from now on.
+    #[serde(default, skip_serializing_if = "Recusal::is_empty")]
+    pub recusal: Recusal,
+    /// Who was identified, if anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identified: Option<Identity>,
+}
+
+/// Who somebody is that was not identified.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The placeholder.
+    pub placeholder: SubjectId,
+    /// The subject.
+    pub subject: Entry,
+}
+
+pub(super) fn join(
+    filed: &Filed,
+    matter: MatterId,
+    new_facts: NewFacts,
+    context: &Context<Facts>,
+) -> Decision<Event> {
+    match &filed.stage {
+        Stage::Received => {}
+        Stage::Joined(joined) if joined.matter == matter && joined.new_facts == new_facts => {
+            return Ok(Vec::new());
+        }
+        _ => return Err(ALREADY_DECIDED.into()),
+    }
+    let Some(open) = context.facts.matter.open() else {
+        return Err(MATTER_UNKNOWN.at("matter_id").into());
+    };
+    Matter::admit(&context.facts.matter, &context.visitor())?;
+    if filed.is_headed_by_subject(&open.unit, &context.profile.units) {
+        return Err(HEADED_BY_SUBJECT.at("matter_id").into());
+    }
+    Ok(vec![
+        Joined {
+            matter,
+            unit: open.unit.clone(),
+            new_facts,
+            recusal: filed.recusal.lacking(&open.recusal),
+        }
+        .into(),
+    ])
+}
+
+pub(super) fn follow_matter(filed: &Filed, news: &News) -> Decision<Event> {
+    let News {
+        recusal,
+        identified,
+    } = news;
+    let news = News {
+        recusal: filed.recusal.lacking(recusal),
+        identified: identified
+            .clone()
+            .filter(|identity| concerns(filed, identity)),
+    };
+    if news.recusal.is_empty() && news.identified.is_none() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![news.into()])
+}
+
+/// Whether the placeholder is one of this report's and nobody yet.
+fn concerns(filed: &Filed, identity: &Identity) -> bool {
+    let ours = filed
+        .allegations()
+        .iter()
+        .any(|allegation| allegation.whom.id() == identity.placeholder);
+    ours && !filed.identified.contains_key(&identity.placeholder)
+}
+
+pub(super) fn followed(filed: &mut Filed, news: &News) {
+    filed.recusal.extend(&news.recusal);
+    if let Some(Identity {
+        placeholder,
+        subject,
+    }) = &news.identified
+    {
+        filed.identified.insert(*placeholder, subject.id);
+        if !filed.subjects.iter().any(|known| known.id == subject.id) {
+            filed.subjects.push(subject.clone());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The subject register: the persons and organisations that allegations can be about. Routing and recusal read it.
+//!
+//! A subject that comes from another register exists once: its id is made of that register's name and the reference
+//! there. Its name lies in a text.
+//! Source: `domain.md`, Intake, Subject register.
+
+use chassis::aggregate::{Aggregate, Context, Decision, TextRef, Visitor};
+use chassis::refusal::{Refusal, RefusalKind};
+use office::{ActorId, SubjectId, TextId, UnitCode};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Something else was registered under the same source and reference.
+pub const ALREADY_REGISTERED: Refusal = Refusal::new(
+    RefusalKind::AlreadyExists,
+    "INTAKE_SUBJECT_ALREADY_REGISTERED",
+    "Another subject is registered under this source and reference; check the reference.",
+);
+
+/// The subject register.
+pub struct Subject;
+
+/// What a subject is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A human being.
+    #[default]
+    Person,
+    /// A body.
+    Organisation,
+}
+
+/// What a subject is before the law.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Member of the party.
+    PartyMember,
+    /// Holds public office.
+    PublicOfficial,
+    /// Anybody else.
+    #[default]
+    Other,
+}
+
+/// What routing and recusal need to know of a subject; reports and matters keep it as it was when they needed it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its id.
+    pub id: SubjectId,
+    /// Person or organisation.
+    pub kind: Kind,
+    /// The unit it belongs to.
+    pub unit: UnitCode,
+    /// The unit with authority over it.
+    pub authority: UnitCode,
+    /// The unit it heads, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<UnitCode>,
+    /// What it is before the law.
+    pub standing: Standing,
+    /// Its actor id, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<ActorId>,
+}
+
+/// What is known of a subject.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Not registered.
+    #[default]
+    Unknown,
+    /// On the register.
+    Registered(Box<Registered>),
+}
+
+impl State {
+    /// The entry, once there is one.
+    pub fn entry(&self) -> Option<&Entry> {
+        match self {
+            Self::Unknown => None,
+            Self::Registered(registered) => Some(&registered.entry),
+        }
+    }
+}
+
+/// It was put on the register.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Registered {
+    /// What routing and recusal need.
+    pub entry: Entry,
+    /// Its name.
+    pub name: TextRef,
+    /// The register that it comes from, or empty.
+    pub source: String,
+    /// Its reference there, or empty.
+    pub reference: String,
+}
+
+/// What can be asked of the register.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Put a subject on it.
+    Register(Register),
+}
+
+/// A subject to be registered.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Register {
+    /// Person or organisation.
+    pub kind: Kind,
+    /// Its name.
+    pub name: TextId,
+    /// The unit it belongs to.
+    pub unit: UnitCode,
+    /// The unit with authority over it; the superior of its own unit if not given.
+    pub authority: Option<UnitCode>,
+    /// The unit it heads, if any.
+    pub heads: Option<UnitCode>,
+    /// What it is before the law.
+    pub standing: Standing,
+    /// Its actor id, if it has one.
+    pub actor_id: Option<ActorId>,
+    /// The register that it comes from, or empty.
+    pub source: String,
+    /// Its reference there, or empty.
+    pub reference: String,
+}
+
+chassis::events! {
+    /// What can happen to a subject.
+    pub enum Event {
+        /// It was put on the register.
+        Registered(Registered) = "subject_registered" 1,
+    }
+}
+
+impl Aggregate for Subject {
+    const KIND: &'static str = SubjectId::KIND;
+    const FORMAT: u32 = 1;
+    type State = State;
+    type Command = Command;
+    type Event = Event;
+    type Facts = ();
+
+    fn decide(state: &State, command: &Command, context: &Context<()>) -> Decision<Event> {
+        match command {
+            Command::Register(wanted) => register(state, wanted, context),
+        }
+    }
+
+    fn evolve(state: &mut State, event: &Event) {
+        match event {
+            Event::Registered(registered) => {
+                *state = State::Registered(Box::new(registered.clone()))
+            }
+        }
+    }
+
+    /// Who is in the register may be somebody who was wrongly accused, so it is no open directory: it opens to the units
+    /// above the subject, and to those below its authority, to which its matters may be handed down.
+    fn admit(state: &State, visitor: &Visitor<'_>) -> Result<(), Refusal> {
+        let Some(entry) = state.entry() else {
+            return Ok(());
+        };
+        let units = &visitor.profile.units;
+        if units.is_at_or_above(&entry.authority, &visitor.actor.unit) {
+            return Ok(());
+        }
+        visitor.within([&entry.unit, &entry.authority])
+    }
+
+    fn matter(_id: Uuid, _state: &State) -> Option<Uuid> {
+        None
+    }
+}
+
+fn register(state: &State, wanted: &Register, context: &Context<()>) -> Decision<Event> {
+    let authority = wanted.authority.clone().unwrap_or_else(|| {
+        let superior = context.profile.units.parent_of(&wanted.unit);
+        superior.map_or_else(|| wanted.unit.clone(), |unit| unit.code.clone())
+    });
+    let registered = Registered {
+        entry: Entry {
+            id: context.id.into(),
+            kind: wanted.kind,
+            unit: wanted.unit.clone(),
+            authority,
+            heads: wanted.heads.clone(),
+            standing: wanted.standing,
+            actor_id: wanted.actor_id.clone(),
+        },
+        name: context.text(wanted.name),
+        source: wanted.source.clone(),
+        reference: wanted.reference.clone(),
+    };
+    match state {
+        State::Unknown => Ok(vec![registered.into()]),
+        // Names are salted texts and cannot be compared; the name that came first stays.
+        State::Registered(known)
+            if (&known.entry, &known.source, &known.reference)
+                == (&registered.entry, &registered.source, &registered.reference) =>
+        {
+            Ok(Vec::new())
+        }
+        State::Registered(_) => Err(ALREADY_REGISTERED.into()),
+    }
+}
