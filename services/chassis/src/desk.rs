@@ -5,10 +5,12 @@
 //! a reaction's commands and its cursor stand or fall together. Callers wait on a channel and may go away; the desk's
 //! own tasks own connections and transactions, and answer only after COMMIT.
 //!
-//! The rooms: [`batch`] loads and decides, [`commit`] writes, this file gathers.
+//! The rooms: [`batch`] loads and decides, [`commit`] writes, [`record`] looks up what was answered before, this file
+//! gathers.
 
 mod batch;
 mod commit;
+mod record;
 
 use std::any::Any;
 use std::collections::{HashSet, VecDeque};
@@ -23,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+pub(crate) use self::record::on_record;
 use crate::aggregate::TextRef;
 use crate::kind::{AnyCommand, Kind, Kinds};
 use crate::refusal::{DESK_FULL, Refusal, UNAVAILABLE};

@@ -23,7 +23,7 @@ use crate::refusal::{
 };
 use crate::request::{Answered, NewText, Reading, Request};
 use crate::secrets::Secrets;
-use crate::{load, server, telemetry, time};
+use crate::{desk, load, server, telemetry, time};
 
 /// How often facts are gathered again before a caller hears of it.
 const GATHERINGS: u32 = 5;
@@ -83,16 +83,53 @@ impl Front {
     }
 
     /// Carries out a request of an actor; `keep_answer` where it came by queue.
-    pub(crate) async fn handle<S: 'static, R: Request<S>>(
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn handle<S: 'static, R: Request<S>>(
         &self,
         request: R,
         actor: Actor,
         keep_answer: bool,
     ) -> Result<R::Response, Refusal> {
-        let profile = self.profile();
-        if !profile.permits(&actor, R::METHOD) {
+        if !self.profile().permits(&actor, R::METHOD) {
             return Err(NOT_PERMITTED);
         }
+        let order = self.order::<S, R>(request, actor, keep_answer)?;
+        let (aggregate, request_id) = (order.aggregate, order.request_id);
+        let outcome = self.decide(order).await?;
+        self.answer::<S, R>(aggregate, request_id, outcome)
+    }
+
+    /// What this request of this actor was answered by queue before, without deciding anything; `None` if it was not.
+    ///
+    /// # Errors
+    /// The refusal that it was answered with; [`UNAVAILABLE`] if there is no telling now.
+    pub(crate) async fn earlier<S: 'static, R: Request<S>>(
+        &self,
+        request: R,
+        actor: Actor,
+    ) -> Result<Option<R::Response>, Refusal> {
+        // What does not read was never carried out.
+        let Ok(order) = self.order::<S, R>(request, actor, true) else {
+            return Ok(None);
+        };
+        let (texts, _) = self.salted(&order.texts).await?;
+        let key = (order.aggregate, order.method, order.request_id);
+        let outcome = desk::on_record(&self.inner.pool, key, &request_hash(&order, &texts)).await?;
+        outcome
+            .map(|outcome| self.answer::<S, R>(order.aggregate, order.request_id, outcome))
+            .transpose()
+    }
+
+    /// Reads a request.
+    fn order<S: 'static, R: Request<S>>(
+        &self,
+        request: R,
+        actor: Actor,
+        keep_answer: bool,
+    ) -> Result<Order, Refusal> {
+        let profile = self.profile();
         let request_id = request.request_id().to_owned();
         let mut reading = Reading::new(&actor, &profile, R::METHOD, &request_id);
         let command = request.read(&mut reading);
@@ -102,7 +139,7 @@ impl Front {
             .kinds
             .get(R::Aggregate::KIND)
             .ok_or_else(|| INTERNAL.with_note("the aggregate is not in the blueprint"))?;
-        let order = Order {
+        Ok(Order {
             kind: Arc::clone(kind),
             aggregate,
             method: R::METHOD,
@@ -113,9 +150,7 @@ impl Front {
             cause: None,
             trace: telemetry::current_traceparent(),
             keep_answer,
-        };
-        let outcome = self.decide(order).await?;
-        self.answer::<S, R>(aggregate, request_id, outcome)
+        })
     }
 
     fn answer<S: 'static, R: Request<S>>(
@@ -321,15 +356,23 @@ impl Front {
             .map_err(unavailable)?
             .ok_or(NOT_FOUND)?;
         let owner: Uuid = row.try_get("owner").map_err(unavailable)?;
-        let (_, live) = load::live(&self.inner.pool, &self.inner.kinds, owner)
-            .await
-            .map_err(|error| UNAVAILABLE.with_note(error))?
-            .ok_or(NOT_FOUND)?;
-        live.folded.admit(&self.visitor(actor, &self.profile()))?;
+        self.admits(actor, owner).await?;
         Ok((
             row.try_get("bytes").map_err(unavailable)?,
             row.try_get("digest").map_err(unavailable)?,
         ))
+    }
+
+    /// Whether an aggregate admits the actor.
+    ///
+    /// # Errors
+    /// [`NOT_FOUND`], what `admit` says, or [`UNAVAILABLE`].
+    pub(crate) async fn admits(&self, actor: &Actor, id: Uuid) -> Result<(), Refusal> {
+        let (_, live) = load::live(&self.inner.pool, &self.inner.kinds, id)
+            .await
+            .map_err(|error| UNAVAILABLE.with_note(error))?
+            .ok_or(NOT_FOUND)?;
+        live.folded.admit(&self.visitor(actor, &self.profile()))
     }
 
     fn visitor<'a>(&'a self, actor: &'a Actor, profile: &'a Profile) -> Visitor<'a> {
@@ -387,6 +430,14 @@ pub(crate) trait AnyMethod: Send + Sync {
         json: &[u8],
         actor: Actor,
     ) -> Result<serde_json::Value, Refusal>;
+
+    /// What this request was answered by queue before, as [`Front::earlier`] tells it.
+    async fn earlier_json(
+        &self,
+        front: &Front,
+        json: &[u8],
+        actor: Actor,
+    ) -> Result<Option<serde_json::Value>, Refusal>;
 }
 
 pub(crate) struct TypedMethod<S, R>(pub(crate) PhantomData<fn() -> (S, R)>);
@@ -399,18 +450,35 @@ impl<S: 'static, R: Request<S>> AnyMethod for TypedMethod<S, R> {
         json: &[u8],
         actor: Actor,
     ) -> Result<serde_json::Value, Refusal> {
-        let request: R = serde_json::from_slice(json).map_err(|error| {
-            Refusal::invalid(vec![Violation {
-                field: String::new(),
-                description: format!(
-                    "the body is not this method's request as JSON ({:?} at line {} column {})",
-                    error.classify(),
-                    error.line(),
-                    error.column()
-                ),
-            }])
-        })?;
+        let request: R = read_json(json)?;
         let response = front.handle::<S, R>(request, actor, true).await?;
         serde_json::to_value(response).map_err(|error| INTERNAL.with_note(error))
     }
+
+    async fn earlier_json(
+        &self,
+        front: &Front,
+        json: &[u8],
+        actor: Actor,
+    ) -> Result<Option<serde_json::Value>, Refusal> {
+        let response = front.earlier::<S, R>(read_json(json)?, actor).await?;
+        response
+            .map(serde_json::to_value)
+            .transpose()
+            .map_err(|error| INTERNAL.with_note(error))
+    }
+}
+
+fn read_json<R: serde::de::DeserializeOwned>(json: &[u8]) -> Result<R, Refusal> {
+    serde_json::from_slice(json).map_err(|error| {
+        Refusal::invalid(vec![Violation {
+            field: String::new(),
+            description: format!(
+                "the body is not this method's request as JSON ({:?} at line {} column {})",
+                error.classify(),
+                error.line(),
+                error.column()
+            ),
+        }])
+    })
 }
