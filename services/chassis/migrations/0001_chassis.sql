@@ -132,14 +132,14 @@ create index held_next on held (not_before) where status in ('ahead', 'not_yet')
 
 -- Domain time = real time + offset: one row, set by tests and replays only.
 create table clock (
-    only   boolean  primary key default true check (only),
+    one    boolean  primary key default true check (one),
     shift  interval not null default interval '0'
 );
 insert into clock default values;
 
 -- Drawn anew by a restore, so that followers notice another history.
 create table history (
-    only  boolean primary key default true check (only),
+    one   boolean primary key default true check (one),
     drawn uuid    not null default gen_random_uuid()
 );
 insert into history default values;

@@ -28,7 +28,7 @@ use tonic::{Code, Request, Response, Status};
 
 use self::breaker::Breaker;
 use crate::refusal::{INTERNAL, Refusal, RefusalKind, UNAVAILABLE};
-use crate::telemetry::{self, metric};
+use crate::telemetry;
 use crate::token::{Audience, SERVICE_LIFETIME, Signer};
 
 /// How long one attempt may take.
@@ -241,7 +241,7 @@ fn refusal_of(peer: &str, status: &Status) -> Refusal {
 }
 
 fn count(peer: &str, outcome: &'static str) {
-    metrics::counter!(metric::PEER_CALLS, "peer" => peer.to_owned(), "outcome" => outcome)
+    metrics::counter!("zhengming_peer_calls_total", "peer" => peer.to_owned(), "outcome" => outcome)
         .increment(1);
 }
 

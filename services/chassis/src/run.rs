@@ -119,12 +119,12 @@ async fn serve_configured(blueprint: Blueprint) -> Result<(), String> {
         }
         signalled.cancel();
     });
-    let ended = serve(blueprint, config, policies, stop, |_| ()).await;
+    let ended = serve(blueprint, config, policies, stop, |_, _| ()).await;
     logs.stop();
     ended
 }
 
-/// Serves until `stop`, then drains; `ready` is told the address once calls are taken.
+/// Serves until `stop`, then drains; `ready` is told the address, and given the front, once calls are taken.
 ///
 /// # Errors
 /// A sentence for the operator, when the service cannot start or its server fails.
@@ -133,7 +133,7 @@ pub async fn serve(
     config: Config,
     policies: Policies,
     stop: CancellationToken,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(SocketAddr, &Front),
 ) -> Result<(), String> {
     let name = blueprint.name;
     let keys = Arc::new(
@@ -244,7 +244,7 @@ pub async fn serve(
     let health = Health::new().await;
     tasks.spawn(health.clone().watch_database(pool.clone(), taking.clone()));
     tracing::info!(service = name, %address, "serving");
-    ready(address);
+    ready(address, &front);
     let served = server::serve(
         listener,
         routes.routes(),

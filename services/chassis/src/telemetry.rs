@@ -22,10 +22,11 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use serde::Deserialize;
 use tracing::{Level, Metadata, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::filter::{EnvFilter, ParseError, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Layer as _, Registry};
+use tracing_subscriber::{Layer, Registry};
 
 /// The target of the spans that carry a trace. They stay visible whatever the log's filter says, so that even a lone
 /// warning stands beside its trace id.
@@ -64,7 +65,7 @@ pub struct Logging {
 pub enum TelemetryFault {
     /// The filter does not parse.
     #[error("the log filter is none (such as `info,chassis=debug`): {0}")]
-    Filter(#[from] tracing_subscriber::filter::ParseError),
+    Filter(#[from] ParseError),
     /// The exporter of spans cannot be built.
     #[error("traces cannot be sent to the OTLP endpoint: {0}")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
@@ -93,16 +94,7 @@ pub struct Telemetry {
 /// When the filter does not parse, the exporter cannot be built, or logging runs already.
 pub fn start(service: &str, logging: &Logging) -> Result<Telemetry, TelemetryFault> {
     let traces = tracer_provider(service, logging.otlp_endpoint.as_deref())?;
-    let filter = log_filter(&logging.filter)?;
-    let lines = match logging.format {
-        LogFormat::Json => tracing_subscriber::fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_filter(filter)
-            .boxed(),
-        LogFormat::Pretty => tracing_subscriber::fmt::layer().with_filter(filter).boxed(),
-    };
+    let lines = lines(logging, std::io::stdout)?;
     let spans = tracing_opentelemetry::layer()
         .with_tracer(traces.tracer("zhengming"))
         .with_location(false)
@@ -110,6 +102,26 @@ pub fn start(service: &str, logging: &Logging) -> Result<Telemetry, TelemetryFau
         .with_filter(filter_fn(is_traced));
     Registry::default().with(lines).with(spans).try_init()?;
     Ok(Telemetry { traces })
+}
+
+fn lines<W>(
+    logging: &Logging,
+    writer: W,
+) -> Result<Box<dyn Layer<Registry> + Send + Sync>, ParseError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = log_filter(&logging.filter)?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    Ok(match logging.format {
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_filter(filter)
+            .boxed(),
+        LogFormat::Pretty => lines.with_filter(filter).boxed(),
+    })
 }
 
 impl Telemetry {
@@ -145,7 +157,7 @@ fn tracer_provider(
         .build())
 }
 
-fn log_filter(filter: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
+fn log_filter(filter: &str) -> Result<EnvFilter, ParseError> {
     let spans = format!("{SPANS}=info").parse()?;
     Ok(EnvFilter::try_new(filter)?.add_directive(spans))
 }
@@ -200,6 +212,8 @@ fn parse(traceparent: &str) -> Option<opentelemetry::Context> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use tracing::Instrument as _;
 
     use super::*;
@@ -270,6 +284,71 @@ mod tests {
     fn without_telemetry_there_is_no_trace_and_no_panic() {
         let span = continue_from("call", Some(PARENT));
         assert_eq!(span.in_scope(current_traceparent), None);
+    }
+
+    /// What is logged under this filter, as JSON.
+    fn logged(filter: &str, run: impl FnOnce()) -> String {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let traces = tracer_provider("test", None).expect("nothing to connect to");
+        let spans = tracing_opentelemetry::layer().with_tracer(traces.tracer("test"));
+        let logging = Logging {
+            filter: filter.to_owned(),
+            format: LogFormat::Json,
+            otlp_endpoint: None,
+        };
+        let into = Arc::clone(&written);
+        let lines = lines(&logging, move || Shared(Arc::clone(&into))).expect("a filter");
+        let subscriber = Registry::default()
+            .with(lines)
+            .with(spans.with_filter(filter_fn(is_traced)));
+        tracing::subscriber::with_default(subscriber, run);
+        let written = written.lock().expect("not poisoned").clone();
+        String::from_utf8(written).expect("text")
+    }
+
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0
+                .lock()
+                .expect("not poisoned")
+                .extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_line_stands_beside_its_trace_whatever_the_filter() {
+        for filter in ["info", "warn", "error,chassis=warn"] {
+            let logged = logged(filter, || {
+                let span = continue_from("case opened", Some(PARENT));
+                span.in_scope(|| tracing::warn!(held = 3, "events are held"));
+            });
+            let line: serde_json::Value = serde_json::from_str(&logged).expect("one line of JSON");
+            assert_eq!(line["held"], 3);
+            assert_eq!(line["spans"][0]["trace_id"], TRACE, "{logged}");
+            assert_eq!(line["spans"][0]["what"], "case opened", "{logged}");
+        }
+    }
+
+    #[test]
+    fn the_note_of_a_fault_of_ours_is_logged_and_that_of_a_callers_is_not() {
+        let logged = logged("info", || {
+            crate::refusal::INTERNAL
+                .with_note("disk 7 is full")
+                .status();
+            crate::refusal::NOT_FOUND.with_note("asked for 42").status();
+        });
+        assert!(
+            logged.contains("disk 7 is full") && logged.contains("ERROR"),
+            "{logged}"
+        );
+        assert!(!logged.contains("42"), "{logged}");
     }
 
     #[test]

@@ -235,7 +235,7 @@ mod tests {
             micros in -60_000_000_000_000_000..=250_000_000_000_000_000_i64,
             body in any::<Vec<u8>>(),
         ) -> EventMessage {
-            let at = Timestamp::from_microsecond(micros).unwrap();
+            let at = Timestamp::from_microsecond(micros).expect("within range");
             EventMessage { id, source, type_, stream, sequence, epoch, matter, cause, actor, traceparent, at, body }
         }
     }
@@ -269,7 +269,7 @@ mod tests {
                     headers.remove(name.as_str());
                 }
                 let properties = BasicProperties::default().with_headers(headers.into());
-                let fault = EventMessage::decode(&properties, Vec::new()).unwrap_err();
+                let fault = EventMessage::decode(&properties, Vec::new()).expect_err("a fault");
                 prop_assert_eq!(fault.attribute, attribute);
             }
         }
@@ -288,7 +288,7 @@ mod tests {
             BasicProperties::default().with_headers(headers)
         };
         for wrong in ["0", "-4", "one", "9223372036854775808"] {
-            let fault = EventMessage::decode(&properties(wrong), Vec::new()).unwrap_err();
+            let fault = EventMessage::decode(&properties(wrong), Vec::new()).expect_err("a fault");
             assert_eq!(fault.attribute, "sequence", "{wrong}");
         }
     }

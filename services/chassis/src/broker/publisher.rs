@@ -302,3 +302,65 @@ fn message_id(message: &Outgoing) -> ShortString {
     // 36 bytes, far below the limit of a short string.
     ShortString::from(message.id.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(count: u128) -> Vec<Outgoing> {
+        let message = |id| Outgoing {
+            id: Uuid::from_u128(id),
+            exchange: "e",
+            routing_key: "k".to_owned(),
+            mandatory: true,
+            properties: BasicProperties::default(),
+            body: Vec::new(),
+        };
+        (0..count).map(message).collect()
+    }
+
+    fn returned(ids: &[u128]) -> HashMap<Option<ShortString>, String> {
+        let id = |id: &u128| Some(ShortString::from(Uuid::from_u128(*id).to_string()));
+        ids.iter()
+            .map(|number| (id(number), "312".to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_returned_message_is_told_by_its_id_whichever_confirm_carried_it() {
+        let answers = vec![Answer::Ack, Answer::Ack, Answer::Ack];
+        let (outcomes, sound) = judge(&batch(3), answers, returned(&[2]));
+        assert_eq!(outcomes[..2], [Published::Confirmed, Published::Confirmed]);
+        assert_eq!(outcomes[2], Published::Returned("312".into()));
+        assert!(sound);
+    }
+
+    #[test]
+    fn with_a_confirm_missing_no_mandatory_message_counts_as_confirmed() {
+        let mut messages = batch(3);
+        messages[1].mandatory = false;
+        let answers = vec![Answer::Ack, Answer::Ack, Answer::Late];
+        let (outcomes, sound) = judge(&messages, answers, HashMap::new());
+        assert!(matches!(outcomes[0], Published::Failed(_)));
+        assert_eq!(outcomes[1], Published::Confirmed);
+        assert!(matches!(outcomes[2], Published::Failed(_)));
+        assert!(!sound);
+    }
+
+    #[test]
+    fn a_stranger_that_comes_back_spoils_the_batch() {
+        let (outcomes, sound) = judge(&batch(1), vec![Answer::Ack], returned(&[9]));
+        assert!(matches!(outcomes[0], Published::Failed(_)));
+        assert!(!sound);
+    }
+
+    #[test]
+    fn a_refusal_or_an_error_spoils_the_channel_and_no_other_message() {
+        for answer in [Answer::Nack, Answer::Broken("gone".into())] {
+            let (outcomes, sound) = judge(&batch(2), vec![Answer::Ack, answer], HashMap::new());
+            assert_eq!(outcomes[0], Published::Confirmed);
+            assert!(matches!(outcomes[1], Published::Failed(_)));
+            assert!(!sound);
+        }
+    }
+}

@@ -92,8 +92,10 @@ async fn a_deleted_queue_is_declared_again_by_who_consumes() {
             .await
     );
     vhost.delete_queue(QUEUE);
-    eventually("the queue is there again", async || {
-        vhost.queue(QUEUE).is_some()
+    let bindings = format!("queues/{}/{QUEUE}/bindings", vhost.name);
+    eventually("the queue is bound again", async || {
+        let bindings = vhost.server.ask("GET", &bindings, None);
+        bindings.is_some_and(|list| list.as_array().is_some_and(|list| list.len() == 2))
     })
     .await;
     published(&broker, 2..=2).await;

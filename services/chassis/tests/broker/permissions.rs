@@ -1,7 +1,8 @@
 //! What a service's broker user may do, and what the table's queues are.
 
 use chassis::broker::{Broker, Outgoing, Published};
-use lapin::options::{BasicConsumeOptions, BasicGetOptions, BasicRejectOptions};
+use futures::StreamExt;
+use lapin::options::{BasicConsumeOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use proto::topology::{COMMANDS, REPLIES, TABLE, client_permissions, reply_queue};
@@ -148,11 +149,12 @@ async fn what_someone_rejects_lands_in_the_dead_letters() {
         .await
         .unwrap();
     let channel = connection.create_channel().await.unwrap();
-    let message = channel
-        .basic_get(QUEUE.into(), BasicGetOptions::default())
+    let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
+    let mut consumer = channel
+        .basic_consume(QUEUE.into(), "".into(), options, arguments)
         .await
-        .unwrap()
         .unwrap();
+    let message = soon("the event", consumer.next()).await.unwrap().unwrap();
     message
         .acker
         .reject(BasicRejectOptions { requeue: false })

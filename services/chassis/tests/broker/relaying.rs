@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::common::{BOUND, Database, Vhost, eventually, soon};
+use crate::common::{BOUND, Database, Vhost, eventually, soon, tables};
 use crate::{QUEUE, connected};
 
 /// A replica's relay at work.
@@ -315,7 +315,7 @@ async fn services_that_share_a_database_do_not_share_a_seat() {
         .execute(&mut admin)
         .await
         .unwrap();
-    sqlx::raw_sql(include_str!("../../migrations/0001_chassis.sql"))
+    sqlx::raw_sql(sqlx::AssertSqlSafe(tables()))
         .execute(&mut admin)
         .await
         .unwrap();

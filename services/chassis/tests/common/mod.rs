@@ -18,10 +18,10 @@ use tokio::time::{Instant, interval};
 use uuid::Uuid;
 
 /// As long as anything here may take on a slow machine.
-pub const BOUND: Duration = Duration::from_secs(30);
+pub(crate) const BOUND: Duration = Duration::from_secs(30);
 
 /// Waits until `condition` holds. Fails with `what` when that takes too long.
-pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let end = Instant::now() + BOUND;
     let mut look = interval(Duration::from_millis(20));
     loop {
@@ -34,25 +34,32 @@ pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 }
 
 /// Awaits what must come within the bound.
-pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(BOUND, future).await {
         Ok(value) => value,
         Err(_) => panic!("not within {BOUND:?}: {what}"),
     }
 }
 
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     env::var(name)
         .unwrap_or_else(|_| panic!("{name} is not set; `tests/run` starts the servers and sets it"))
 }
 
+/// The chassis's tables.
+pub(crate) fn tables() -> String {
+    include_str!("../../migrations/0001_chassis.sql")
+        .replace("    only ", "    \"only\" ")
+        .replace("(only)", "(\"only\")")
+}
+
 /// A database of its own with the chassis's tables.
-pub struct Database {
+pub(crate) struct Database {
     name: String,
 }
 
 impl Database {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let name = format!("test_{}", Uuid::new_v4().simple());
         let mut admin = PgConnection::connect(&variable("ZHENGMING_ADMIN_DATABASE_URL"))
             .await
@@ -66,20 +73,20 @@ impl Database {
         let mut owner = PgConnection::connect_with(&database.options())
             .await
             .unwrap();
-        sqlx::raw_sql(include_str!("../../migrations/0001_chassis.sql"))
+        sqlx::raw_sql(sqlx::AssertSqlSafe(tables()))
             .execute(&mut owner)
             .await
             .unwrap();
         database
     }
 
-    pub fn options(&self) -> PgConnectOptions {
+    pub(crate) fn options(&self) -> PgConnectOptions {
         let admin: PgConnectOptions = variable("ZHENGMING_ADMIN_DATABASE_URL").parse().unwrap();
         admin.database(&self.name)
     }
 
     /// A pool of its own, as another process would have.
-    pub async fn pool(&self) -> PgPool {
+    pub(crate) async fn pool(&self) -> PgPool {
         PgPoolOptions::new()
             .max_connections(4)
             .connect_with(self.options())
@@ -115,20 +122,20 @@ impl Drop for Database {
 
 /// Where a broker is, and how to administer it.
 #[derive(Clone)]
-pub struct Server {
+pub(crate) struct Server {
     amqp: String,
     management: String,
 }
 
 impl Server {
-    pub fn of_the_environment() -> Self {
+    pub(crate) fn of_the_environment() -> Self {
         Self::at(
             &variable("ZHENGMING_ADMIN_AMQP_URL"),
             &variable("ZHENGMING_MANAGEMENT_URL"),
         )
     }
 
-    pub fn at(amqp: &str, management: &str) -> Self {
+    pub(crate) fn at(amqp: &str, management: &str) -> Self {
         Self {
             amqp: amqp.to_owned(),
             management: management.to_owned(),
@@ -147,7 +154,7 @@ impl Server {
     }
 
     /// Asks the management interface. `None` if there is no such thing.
-    pub fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Option<Value> {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Option<Value> {
         let (credentials, host) = self
             .management
             .trim_start_matches("http://")
@@ -184,18 +191,18 @@ impl Server {
 }
 
 /// A virtual host of its own, with the policies of a table.
-pub struct Vhost {
-    pub server: Server,
-    pub name: String,
+pub(crate) struct Vhost {
+    pub(crate) server: Server,
+    pub(crate) name: String,
     users: Vec<String>,
 }
 
 impl Vhost {
-    pub fn new(topology: &Topology) -> Self {
+    pub(crate) fn new(topology: &Topology) -> Self {
         Self::on(Server::of_the_environment(), topology)
     }
 
-    pub fn on(server: Server, topology: &Topology) -> Self {
+    pub(crate) fn on(server: Server, topology: &Topology) -> Self {
         let name = format!("test-{}", Uuid::new_v4().simple());
         server.ask("PUT", &format!("vhosts/{name}"), Some(json!({})));
         let admin = server
@@ -223,23 +230,23 @@ impl Vhost {
     }
 
     /// The address for the administrator.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.server.address(None, &self.name)
     }
 
-    pub fn policy(&self, name: &str, pattern: &str, definition: Value, priority: u8) {
+    pub(crate) fn policy(&self, name: &str, pattern: &str, definition: Value, priority: u8) {
         let body = json!({"pattern": pattern, "apply-to": "queues", "definition": definition, "priority": priority});
         self.server
             .ask("PUT", &format!("policies/{}/{name}", self.name), Some(body));
     }
 
-    pub fn remove_policy(&self, name: &str) {
+    pub(crate) fn remove_policy(&self, name: &str) {
         self.server
             .ask("DELETE", &format!("policies/{}/{name}", self.name), None);
     }
 
     /// A user with these permissions; its address.
-    pub fn user(&mut self, permissions: &Permissions) -> String {
+    pub(crate) fn user(&mut self, permissions: &Permissions) -> String {
         let name = format!("user-{}", Uuid::new_v4().simple());
         let (server, vhost) = (&self.server, &self.name);
         server.ask(
@@ -269,18 +276,18 @@ impl Vhost {
             .address(Some(&format!("{name}:secret")), &self.name)
     }
 
-    pub fn queue(&self, name: &str) -> Option<Value> {
+    pub(crate) fn queue(&self, name: &str) -> Option<Value> {
         self.server
             .ask("GET", &format!("queues/{}/{name}", self.name), None)
     }
 
-    pub fn delete_queue(&self, name: &str) {
+    pub(crate) fn delete_queue(&self, name: &str) {
         self.server
             .ask("DELETE", &format!("queues/{}/{name}", self.name), None);
     }
 
     /// How many messages of a queue nobody has taken. Asked of the queue itself: statistics lag by seconds.
-    pub async fn depth(&self, queue: &str) -> u32 {
+    pub(crate) async fn depth(&self, queue: &str) -> u32 {
         let connection = lapin::Connection::connect(&self.url(), Default::default())
             .await
             .unwrap();
@@ -302,7 +309,7 @@ impl Vhost {
     }
 
     /// Breaks every connection whose name ends so, as an operator would.
-    pub fn break_connections(&self, ending: &str) -> usize {
+    pub(crate) fn break_connections(&self, ending: &str) -> usize {
         let connections =
             self.server
                 .ask("GET", &format!("vhosts/{}/connections", self.name), None);
@@ -347,7 +354,7 @@ impl Drop for Vhost {
 }
 
 /// Takes the value, or fails with what else was there.
-pub fn only<T: Debug>(mut values: Vec<T>) -> T {
+pub(crate) fn only<T: Debug>(mut values: Vec<T>) -> T {
     assert_eq!(values.len(), 1, "{values:?}");
     values.remove(0)
 }

@@ -1,0 +1,267 @@
+//! A toy office: a tally that can be added to, and a mirror service that adds the same to a tally of its own.
+
+use chassis::aggregate::{Aggregate, Announcement, Context, Decision, Effects, Rejection, Visitor};
+use chassis::facts::{Asking, Informed};
+use chassis::reaction::{Directive, Foreign, NotYet, on};
+use chassis::refusal::{Refusal, RefusalKind};
+use chassis::request::{Answered, Reading, Request};
+use chassis::view::View;
+use chassis::{Blueprint, events};
+use office::TextId;
+use proto::topology::{Follow, Topology};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub(crate) const TOPOLOGY: Topology = Topology {
+    services: &["toy", "mirror"],
+    follows: &[Follow {
+        consumer: "mirror",
+        source: "toy",
+    }],
+};
+
+/// More at once is refused.
+pub(crate) const TOO_MUCH: Refusal = Refusal::new(
+    RefusalKind::FailedPrecondition,
+    "TOY_TOO_MUCH",
+    "At most a thousand at once.",
+);
+
+/// An amount that no column holds.
+pub(crate) const POISON: i64 = 666;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Toy;
+
+pub(crate) struct Tally;
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) total: i64,
+    pub(crate) additions: i64,
+    pub(crate) poisoned: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Command {
+    Add { amount: i64, note: Option<TextId> },
+    Mirror { amount: i64 },
+    Ring,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Added {
+    pub(crate) amount: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Rang {}
+
+events! {
+    /// What can happen to a tally.
+    pub(crate) enum Event {
+        /// Something was added.
+        Added(Added) = "added" 1,
+        /// Its clock rang.
+        Rang(Rang) = "rang" 1,
+    }
+}
+
+impl Aggregate for Tally {
+    const KIND: &'static str = "tally";
+    const FORMAT: u32 = 1;
+    type State = State;
+    type Command = Command;
+    type Event = Event;
+    type Facts = ();
+
+    fn decide(_: &State, command: &Command, _: &Context<()>) -> Decision<Event> {
+        match command {
+            Command::Add { amount: 0, .. } => Ok(Vec::new()),
+            Command::Add { amount, .. } if *amount > 1000 => Err(Rejection::from(TOO_MUCH)),
+            Command::Add { amount, .. } | Command::Mirror { amount } => {
+                Ok(vec![Added { amount: *amount }.into()])
+            }
+            Command::Ring => Ok(vec![Rang {}.into()]),
+        }
+    }
+
+    fn evolve(state: &mut State, event: &Event) {
+        if let Event::Added(Added { amount }) = event {
+            state.total += amount;
+            state.additions += 1;
+            state.poisoned |= *amount == POISON;
+        }
+    }
+
+    fn admit(_: &State, _: &Visitor<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn matter(id: Uuid, _: &State) -> Option<Uuid> {
+        Some(id)
+    }
+
+    fn announce(_: Uuid, event: &Event) -> Option<Announcement> {
+        match event {
+            Event::Added(added) => Some(Announcement::of("Added", added)),
+            Event::Rang(_) => None,
+        }
+    }
+
+    fn effects(id: Uuid, event: &Event, effects: &mut Effects) {
+        // Thirteen is followed by one on the neighbour's tally.
+        if let Event::Added(Added { amount: 13 }) = event {
+            effects.then::<Self>(
+                neighbour(id),
+                "Add",
+                &Command::Add {
+                    amount: 1,
+                    note: None,
+                },
+            );
+        }
+        // Sixty sets a clock an hour ahead.
+        if let Event::Added(Added { amount: 60 }) = event {
+            effects.clock::<Self>(
+                "ring",
+                "2000-01-01T00:00:00Z".parse().unwrap(),
+                "Ring",
+                &Command::Ring,
+            );
+        }
+    }
+}
+
+pub(crate) fn neighbour(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128() ^ 1)
+}
+
+#[async_trait::async_trait]
+impl Informed for Tally {
+    async fn gather(_: &Asking, _: Uuid, _: &Command, _: &office::Actor) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Add {
+    pub(crate) request_id: String,
+    pub(crate) tally: String,
+    pub(crate) amount: i64,
+    #[serde(default)]
+    pub(crate) note: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) tally: Uuid,
+    pub(crate) version: i64,
+    pub(crate) added: i64,
+}
+
+impl Request<Toy> for Add {
+    const METHOD: &'static str = "Add";
+    type Aggregate = Tally;
+    type Response = Answer;
+
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn read(self, reading: &mut Reading<'_>) -> Command {
+        let _: Uuid = reading.about("tally", &self.tally);
+        Command::Add {
+            amount: self.amount,
+            note: reading.optional_text("note", &self.note),
+        }
+    }
+
+    fn answer(answered: &Answered<'_, Tally>) -> Answer {
+        Answer {
+            tally: answered.id,
+            version: answered.version,
+            added: answered
+                .events
+                .iter()
+                .map(|event| match event {
+                    Event::Added(Added { amount }) => *amount,
+                    Event::Rang(_) => 0,
+                })
+                .sum(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Row {
+    id: Uuid,
+    version: i64,
+    total: serde_json::Value,
+}
+
+pub(crate) struct Tallies;
+
+impl View for Tallies {
+    type Aggregate = Tally;
+    type Row = Row;
+    const TABLE: &'static str = "tallies_v1";
+    const COLUMNS: &'static [&'static str] = &["id", "version", "total"];
+
+    fn row(id: Uuid, version: i64, state: &State) -> Option<Row> {
+        Some(Row {
+            id,
+            version,
+            total: if state.poisoned {
+                serde_json::json!("poison")
+            } else {
+                serde_json::json!(state.total)
+            },
+        })
+    }
+}
+
+fn mirror_added(foreign: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let Added { amount } = foreign.read()?;
+    Ok(vec![Directive::to::<Tally>(
+        foreign.stream,
+        "Mirror",
+        Command::Mirror { amount },
+    )])
+}
+
+pub(crate) fn toy() -> Blueprint {
+    Blueprint::new("toy", sqlx::migrate!("./tests/engine/migrations"))
+        .topology(TOPOLOGY)
+        .aggregate::<Tally>()
+        .request::<Toy, Add>()
+        .internal(&["Ring"])
+        .view::<Tallies>()
+}
+
+pub(crate) fn mirror() -> Blueprint {
+    Blueprint::new("mirror", sqlx::migrate!("./tests/engine/migrations"))
+        .topology(TOPOLOGY)
+        .aggregate::<Tally>()
+        .internal(&["Mirror"])
+        .view::<Tallies>()
+        .follows("toy", &[on("Added", mirror_added)])
+}
+
+/// Who may do what in the toy office.
+pub(crate) fn policies() -> office::Policies {
+    office::Policies::parse(&policy_files()).unwrap()
+}
+
+fn policy_files() -> Vec<(String, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/policy");
+    ["default.toml", "units.toml"]
+        .map(|name| {
+            let text = std::fs::read_to_string(folder.join(name))
+                .unwrap()
+                .replace("automation = [", "automation = [ \"Add\",")
+                .replace("service = [", "service = [ \"Add\", \"Mirror\", \"Ring\",");
+            (name.to_owned(), text)
+        })
+        .into()
+}
