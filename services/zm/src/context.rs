@@ -1,0 +1,162 @@
+//! What every command gets: where the services are, who acts, and how to answer.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use chassis::token::Signer;
+use office::Role;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::client::{Office, Person, fresh_request_id, minted};
+use crate::config::Config;
+use crate::output;
+use crate::who::Who;
+
+/// The options that every command takes.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Options {
+    /// Where the services are and which key signs [default: the nearest target/local/zm.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "ZHENGMING_CLI_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where intake is
+    #[arg(long, global = true, value_name = "URL")]
+    pub intake: Option<String>,
+    /// Where verification is
+    #[arg(long, global = true, value_name = "URL")]
+    pub verification: Option<String>,
+    /// Who acts: a signed actor token
+    #[arg(
+        long,
+        global = true,
+        value_name = "JWT",
+        env = "ZHENGMING_TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
+    /// The private key with which zm signs a token for each command (development only)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Who acts, where zm signs the token: ROLE[@UNIT][/DEPARTMENT][=ACTORID]
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "WHO",
+        conflicts_with = "token"
+    )]
+    pub who: Option<Who>,
+    /// The request id of a command; the same id and request give the earlier answer [default: drawn]
+    #[arg(long, global = true, value_name = "UUID")]
+    pub request_id: Option<Uuid>,
+    /// Answer in JSON, for scripts
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What every command gets.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Where the services are, and the key.
+    pub config: Config,
+    /// Whether to answer in JSON.
+    pub json: bool,
+    who: Option<Who>,
+    token: Option<String>,
+    request_id: Option<Uuid>,
+}
+
+impl Context {
+    /// The options over what the configuration says.
+    ///
+    /// # Errors
+    /// When the configuration cannot be read.
+    pub fn new(options: Options) -> Result<Self> {
+        let here = std::env::current_dir().context("the current folder is gone")?;
+        let mut config = Config::find(options.config.as_deref(), &here)?;
+        let addresses = [
+            ("intake", options.intake),
+            ("verification", options.verification),
+        ];
+        for (service, address) in addresses {
+            if let Some(address) = address {
+                config.services.insert(service.to_owned(), address);
+            }
+        }
+        config.key = options.key.or(config.key);
+        Ok(Self {
+            config,
+            json: options.json,
+            who: options.who,
+            token: options.token,
+            request_id: options.request_id,
+        })
+    }
+
+    /// The services. Within the runtime.
+    ///
+    /// # Errors
+    /// When an address is missing or is none.
+    pub fn office(&self) -> Result<Office> {
+        Office::at(&self.config.services)
+    }
+
+    /// The signer for people.
+    ///
+    /// # Errors
+    /// When no key is named, or it cannot be read.
+    pub fn signer(&self) -> Result<Signer> {
+        self.config.signer()
+    }
+
+    /// Who acts: of `--token`, else of `--as`, else a made-up actor of the role that usually does this.
+    ///
+    /// # Errors
+    /// When there is neither a token nor a key.
+    pub fn person(&self, usually: Role) -> Result<Person> {
+        match &self.token {
+            Some(token) => Person::of_token(token),
+            None => {
+                let who = self.who.clone().unwrap_or_else(|| Who::of(usually));
+                self.mint(&who)
+            }
+        }
+    }
+
+    /// Who acts where anybody may: of `--token`, else of `--as`, else the public.
+    ///
+    /// # Errors
+    /// When `--as` is given without a key.
+    pub fn anybody(&self) -> Result<Person> {
+        match (&self.token, &self.who) {
+            (Some(token), _) => Person::of_token(token),
+            (None, Some(who)) => self.mint(who),
+            (None, None) => Ok(Person::public()),
+        }
+    }
+
+    /// A person with a token that is signed now.
+    ///
+    /// # Errors
+    /// When there is no key.
+    pub fn mint(&self, who: &Who) -> Result<Person> {
+        minted(&self.signer()?, who.actor(&self.config.unit()))
+    }
+
+    /// The request id of this command: the one that was given, or a fresh one.
+    pub fn request_id(&self) -> String {
+        self.request_id.unwrap_or_else(fresh_request_id).to_string()
+    }
+
+    /// Answers: in JSON the value, else the text.
+    ///
+    /// # Errors
+    /// When the output is closed.
+    pub fn answer<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
+        if self.json {
+            output::json(value)
+        } else {
+            output::line(text(value))
+        }
+    }
+}
