@@ -1,0 +1,348 @@
+//! The gRPC service: a line for each method. What a request means stands in [`requests`], for gRPC and queue alike.
+//!
+//! To add a command: its `Request` there, its line here and in `lib.rs`, its name in the policy's table of permissions.
+//! A question is permitted by its name first; then a single case admits its visitor, and a list or a count is limited
+//! to the units that the actor may see.
+
+mod requests;
+
+use chassis::refusal::{INVALID_REQUEST, UNAVAILABLE};
+use chassis::{Front, hexadecimal};
+use office::{Actor, CaseId, MatterId, TextId, UnitCode};
+use proto::verification as v1;
+use proto::verification::verification_service_server::{
+    VerificationService, VerificationServiceServer,
+};
+use tonic::service::RoutesBuilder;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use crate::Verification;
+use crate::announcements::{outcome, subject_kind};
+use crate::case::{Case, State, case_of, reporter_mark};
+use crate::views::{self, Listed, Page, Scope, Standing};
+
+/// How many lines a page has if the caller does not say.
+const PAGE: i32 = 50;
+/// How many lines a page has at most.
+const LONGEST_PAGE: i32 = 200;
+
+/// The gRPC service over the front of the house.
+pub(crate) struct Api {
+    front: Front,
+}
+
+/// The routes that the process serves.
+pub(crate) fn routes(front: Front, mut routes: RoutesBuilder) -> RoutesBuilder {
+    routes.add_service(VerificationServiceServer::new(Api { front }));
+    routes
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[async_trait::async_trait]
+impl VerificationService for Api {
+    async fn assign_investigators(
+        &self,
+        request: Request<v1::AssignInvestigatorsRequest>,
+    ) -> Answer<v1::AssignInvestigatorsResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn declare_conflict(
+        &self,
+        request: Request<v1::DeclareConflictRequest>,
+    ) -> Answer<v1::DeclareConflictResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn record_evidence(
+        &self,
+        request: Request<v1::RecordEvidenceRequest>,
+    ) -> Answer<v1::RecordEvidenceResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn propose_findings(
+        &self,
+        request: Request<v1::ProposeFindingsRequest>,
+    ) -> Answer<v1::ProposeFindingsResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn return_findings(
+        &self,
+        request: Request<v1::ReturnFindingsRequest>,
+    ) -> Answer<v1::ReturnFindingsResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn approve_findings(
+        &self,
+        request: Request<v1::ApproveFindingsRequest>,
+    ) -> Answer<v1::ApproveFindingsResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn suspend_case(
+        &self,
+        request: Request<v1::SuspendCaseRequest>,
+    ) -> Answer<v1::SuspendCaseResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn resume_case(
+        &self,
+        request: Request<v1::ResumeCaseRequest>,
+    ) -> Answer<v1::ResumeCaseResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn discontinue_case(
+        &self,
+        request: Request<v1::DiscontinueCaseRequest>,
+    ) -> Answer<v1::DiscontinueCaseResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn reopen_case(
+        &self,
+        request: Request<v1::ReopenCaseRequest>,
+    ) -> Answer<v1::ReopenCaseResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn get_case(&self, request: Request<v1::GetCaseRequest>) -> Answer<v1::GetCaseResponse> {
+        let actor = self.front.permit(&request, "GetCase")?;
+        let id = named_case(request.get_ref())?;
+        let (version, state) = self.front.state::<Case>(&actor, id.uuid()).await?;
+        Ok(Response::new(v1::GetCaseResponse {
+            case: shown(id, version, &state),
+        }))
+    }
+
+    async fn list_cases(
+        &self,
+        request: Request<v1::ListCasesRequest>,
+    ) -> Answer<v1::ListCasesResponse> {
+        let actor = self.front.permit(&request, "ListCases")?;
+        let page = page(request.get_ref())?;
+        let scope = self.scope(&actor);
+        let mut listed = views::list(self.front.pool(), &scope, &page)
+            .await
+            .map_err(unavailable)?;
+        // One more was asked for than the page holds: whether it came says whether there is a next page.
+        let full = i64::try_from(listed.len()).is_ok_and(|count| count == page.size);
+        if full {
+            listed.pop();
+        }
+        let last = listed.last().filter(|_| full);
+        Ok(Response::new(v1::ListCasesResponse {
+            next_page_token: last.map(|row| row.id.to_string()).unwrap_or_default(),
+            cases: listed.into_iter().map(line).collect(),
+        }))
+    }
+
+    async fn get_text(&self, request: Request<v1::GetTextRequest>) -> Answer<v1::GetTextResponse> {
+        let actor = self.front.permit(&request, "GetText")?;
+        let id: TextId = read_id("text_id", &request.get_ref().text_id)?.into();
+        let (bytes, digest) = self.front.text(&actor, id).await?;
+        Ok(Response::new(v1::GetTextResponse {
+            text_id: id.to_string(),
+            text: String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
+            digest: hexadecimal::encode(&digest),
+        }))
+    }
+
+    async fn get_statistics(
+        &self,
+        request: Request<v1::GetStatisticsRequest>,
+    ) -> Answer<v1::GetStatisticsResponse> {
+        let actor = self.front.permit(&request, "GetStatistics")?;
+        let source = &request.get_ref().source;
+        let figures = views::figures(self.front.pool(), &self.scope(&actor), source)
+            .await
+            .map_err(unavailable)?;
+        let figure = |(key, count): (&str, i64)| v1::Figure {
+            key: key.to_owned(),
+            count,
+        };
+        Ok(Response::new(v1::GetStatisticsResponse {
+            figures: figures.into_iter().map(figure).collect(),
+        }))
+    }
+}
+
+impl Api {
+    /// The units whose cases an actor sees, and by what they could be recused.
+    fn scope(&self, actor: &Actor) -> Scope {
+        let profile = self.front.profile();
+        // Only who is bound by no unit is in scope where there is no unit.
+        let everywhere = profile.in_scope(actor, &UnitCode::none());
+        let units = (!everywhere).then(|| {
+            let below = profile.units.below(&actor.unit);
+            below.iter().map(|unit| unit.code.to_string()).collect()
+        });
+        Scope {
+            units,
+            actor: actor.id.to_string(),
+            mark: reporter_mark(&actor.id, &self.front.secrets()),
+        }
+    }
+}
+
+fn unavailable(error: sqlx::Error) -> Status {
+    UNAVAILABLE.with_note(error).status()
+}
+
+fn violation(field: &'static str, description: &'static str) -> Status {
+    chassis::refusal::Refusal {
+        violations: vec![chassis::refusal::Violation {
+            field: field.to_owned(),
+            description: description.to_owned(),
+        }],
+        ..INVALID_REQUEST
+    }
+    .status()
+}
+
+#[expect(
+    clippy::result_large_err,
+    reason = "a status is what the caller gets, and these are rare"
+)]
+fn read_id(field: &'static str, value: &str) -> Result<Uuid, Status> {
+    Uuid::parse_str(value).map_err(|_| violation(field, "must be a UUID"))
+}
+
+/// The case that a question names, by its own id or by its matter's.
+#[expect(
+    clippy::result_large_err,
+    reason = "a status is what the caller gets, and these are rare"
+)]
+fn named_case(request: &v1::GetCaseRequest) -> Result<CaseId, Status> {
+    match (request.case_id.as_str(), request.matter_id.as_str()) {
+        (case, "") => Ok(read_id("case_id", case)?.into()),
+        ("", matter) => Ok(case_of(MatterId::from(read_id("matter_id", matter)?))),
+        _ => Err(violation(
+            "matter_id",
+            "must be empty where case_id is given",
+        )),
+    }
+}
+
+#[expect(
+    clippy::result_large_err,
+    reason = "a status is what the caller gets, and these are rare"
+)]
+fn page(request: &v1::ListCasesRequest) -> Result<Page, Status> {
+    if request.page_size < 0 {
+        return Err(violation("page_size", "must not be negative"));
+    }
+    let size = match request.page_size {
+        0 => PAGE,
+        given => given.min(LONGEST_PAGE),
+    };
+    let after = match request.page_token.as_str() {
+        "" => None,
+        token => Some(
+            Uuid::parse_str(token)
+                .map_err(|_| violation("page_token", "must be one that an earlier page gave"))?,
+        ),
+    };
+    let state = v1::CaseState::try_from(request.state)
+        .map_err(|_| violation("state", "must be one of the enum's values"))?;
+    Ok(Page {
+        state: standing(state),
+        source: request.source.clone(),
+        after,
+        size: i64::from(size) + 1,
+    })
+}
+
+fn standing(state: v1::CaseState) -> Option<Standing> {
+    Some(match state {
+        v1::CaseState::Unspecified => return None,
+        v1::CaseState::Opened => Standing::Opened,
+        v1::CaseState::Investigating => Standing::Investigating,
+        v1::CaseState::Proposed => Standing::Proposed,
+        v1::CaseState::Suspended => Standing::Suspended,
+        v1::CaseState::Concluded => Standing::Concluded,
+        v1::CaseState::Discontinued => Standing::Discontinued,
+    })
+}
+
+fn case_state(standing: Option<Standing>) -> v1::CaseState {
+    match standing {
+        None => v1::CaseState::Unspecified,
+        Some(Standing::Opened) => v1::CaseState::Opened,
+        Some(Standing::Investigating) => v1::CaseState::Investigating,
+        Some(Standing::Proposed) => v1::CaseState::Proposed,
+        Some(Standing::Suspended) => v1::CaseState::Suspended,
+        Some(Standing::Concluded) => v1::CaseState::Concluded,
+        Some(Standing::Discontinued) => v1::CaseState::Discontinued,
+    }
+}
+
+fn line(row: Listed) -> v1::CaseRow {
+    v1::CaseRow {
+        state: case_state(row.standing()).into(),
+        case_id: row.id.to_string(),
+        matter_id: row.matter.to_string(),
+        unit: row.unit,
+        source: row.source,
+        due_on: row.due_on,
+        allegations: row.allegations,
+    }
+}
+
+/// A case as its visitors see it.
+fn shown(id: CaseId, version: i64, state: &State) -> Option<v1::Case> {
+    let dossier = state.dossier()?;
+    let texts = |ids: &[office::EvidenceId]| ids.iter().map(ToString::to_string).collect();
+    let finding = |allegation: &crate::case::Allegation| {
+        let found = state
+            .findings()
+            .and_then(|findings| findings.get(&allegation.id));
+        let (finding, closing_reason) = found.map(|found| outcome(found.outcome)).unzip();
+        v1::CaseFinding {
+            allegation_id: allegation.id.to_string(),
+            subject_id: allegation.subject.to_string(),
+            subject_kind: subject_kind(allegation.subject_kind).into(),
+            category: allegation.category.clone(),
+            finding: finding.unwrap_or_default().into(),
+            closing_reason: closing_reason.unwrap_or_default().into(),
+            local_word: found
+                .map(|found| found.local_word.clone())
+                .unwrap_or_default(),
+            evidence_ids: found
+                .map(|found| texts(&found.evidence))
+                .unwrap_or_default(),
+        }
+    };
+    let standing = match state {
+        State::Concluded { .. } => v1::ConclusionStanding::Stands,
+        _ if dossier.conclusions > 0 => v1::ConclusionStanding::Reopened,
+        _ => v1::ConclusionStanding::None,
+    };
+    Some(v1::Case {
+        case_id: id.to_string(),
+        version,
+        matter_id: dossier.matter.to_string(),
+        source: dossier.source.clone(),
+        unit: dossier.unit.to_string(),
+        state: case_state(Standing::of(state)).into(),
+        investigators: state
+            .team()
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect(),
+        findings: dossier.allegations.iter().map(finding).collect(),
+        conclusion: dossier.conclusions,
+        conclusion_standing: standing.into(),
+        due_on: views::due_on(state)
+            .map(|day| day.to_string())
+            .unwrap_or_default(),
+        evidence_ids: texts(&dossier.evidence),
+    })
+}

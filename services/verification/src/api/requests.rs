@@ -1,0 +1,305 @@
+//! From a request of the contract to a command on a case, and from what was written back to the response; the same
+//! for gRPC and queue. A field that breaks a rule is noted with its path, so that a caller learns of all at once.
+
+use std::collections::BTreeSet;
+
+use chassis::hexadecimal;
+use chassis::request::{Answered, Reading, Request};
+use office::{ActorId, CaseId};
+use proto::office as o;
+use proto::verification as v1;
+
+use crate::Verification;
+use crate::case::{
+    Case, ClosingReason, Command, Event, EvidenceItem, EvidenceKind, Found, Outcome,
+    ProposedFinding,
+};
+
+/// The longest local word, in characters: a word, not a narrative.
+const LONGEST_WORD: usize = 64;
+
+/// A request about a case whose answer is the case's id and version.
+macro_rules! about_a_case {
+    ($request:ident, $method:literal, $response:ident, |$self:ident, $reading:ident| $command:expr) => {
+        impl Request<Verification> for v1::$request {
+            const METHOD: &'static str = $method;
+            type Aggregate = Case;
+            type Response = v1::$response;
+
+            fn request_id(&self) -> &str {
+                &self.request_id
+            }
+
+            fn read($self, $reading: &mut Reading<'_>) -> Command {
+                let _: CaseId = $reading.about("case_id", &$self.case_id);
+                $command
+            }
+
+            fn answer(answered: &Answered<'_, Case>) -> v1::$response {
+                v1::$response {
+                    case_id: answered.id.to_string(),
+                    version: answered.version,
+                }
+            }
+        }
+    };
+}
+
+about_a_case!(
+    AssignInvestigatorsRequest,
+    "AssignInvestigators",
+    AssignInvestigatorsResponse,
+    |self, reading| Command::AssignInvestigators {
+        investigators: investigators(&self.investigators, reading),
+    }
+);
+
+about_a_case!(
+    DeclareConflictRequest,
+    "DeclareConflict",
+    DeclareConflictResponse,
+    |self, reading| Command::DeclareConflict {
+        reason: reading.text("reason", &self.reason),
+    }
+);
+
+about_a_case!(
+    ProposeFindingsRequest,
+    "ProposeFindings",
+    ProposeFindingsResponse,
+    |self, reading| Command::ProposeFindings {
+        findings: (0..)
+            .zip(&self.findings)
+            .map(|(index, finding)| proposed_finding(index, finding, reading))
+            .collect(),
+    }
+);
+
+about_a_case!(
+    ReturnFindingsRequest,
+    "ReturnFindings",
+    ReturnFindingsResponse,
+    |self, reading| Command::ReturnFindings {
+        reason: reading.text("reason", &self.reason),
+    }
+);
+
+about_a_case!(
+    SuspendCaseRequest,
+    "SuspendCase",
+    SuspendCaseResponse,
+    |self, reading| Command::SuspendCase {
+        reason: reading.code("reason", &self.reason),
+    }
+);
+
+about_a_case!(
+    ResumeCaseRequest,
+    "ResumeCase",
+    ResumeCaseResponse,
+    |self, _reading| Command::ResumeCase
+);
+
+about_a_case!(
+    DiscontinueCaseRequest,
+    "DiscontinueCase",
+    DiscontinueCaseResponse,
+    |self, reading| Command::DiscontinueCase {
+        reason: reading.code("reason", &self.reason),
+    }
+);
+
+about_a_case!(
+    ReopenCaseRequest,
+    "ReopenCase",
+    ReopenCaseResponse,
+    |self, reading| Command::ReopenCase {
+        reason: reading.code("reason", &self.reason),
+    }
+);
+
+impl Request<Verification> for v1::RecordEvidenceRequest {
+    const METHOD: &'static str = "RecordEvidence";
+    type Aggregate = Case;
+    type Response = v1::RecordEvidenceResponse;
+
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn read(self, reading: &mut Reading<'_>) -> Command {
+        let _: CaseId = reading.about("case_id", &self.case_id);
+        if self.evidence.is_empty() {
+            reading.violation("evidence", "must hold at least one item");
+        }
+        let items = (0..)
+            .zip(&self.evidence)
+            .map(|(index, item)| evidence_item(index, item, reading))
+            .collect();
+        Command::RecordEvidence { items }
+    }
+
+    fn answer(answered: &Answered<'_, Case>) -> v1::RecordEvidenceResponse {
+        let recorded = answered.events.iter().filter_map(|event| match event {
+            Event::EvidenceRecorded(recorded) => Some(&recorded.items),
+            _ => None,
+        });
+        v1::RecordEvidenceResponse {
+            case_id: answered.id.to_string(),
+            version: answered.version,
+            evidence_ids: recorded.flatten().map(|item| item.id.to_string()).collect(),
+        }
+    }
+}
+
+impl Request<Verification> for v1::ApproveFindingsRequest {
+    const METHOD: &'static str = "ApproveFindings";
+    type Aggregate = Case;
+    type Response = v1::ApproveFindingsResponse;
+
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn read(self, reading: &mut Reading<'_>) -> Command {
+        let _: CaseId = reading.about("case_id", &self.case_id);
+        Command::ApproveFindings
+    }
+
+    fn answer(answered: &Answered<'_, Case>) -> v1::ApproveFindingsResponse {
+        let number = answered.events.iter().find_map(|event| match event {
+            Event::Concluded(concluded) => Some(concluded.number),
+            _ => None,
+        });
+        v1::ApproveFindingsResponse {
+            case_id: answered.id.to_string(),
+            version: answered.version,
+            number: number.unwrap_or_default(),
+        }
+    }
+}
+
+/// The investigators, each once. Services investigate nothing.
+fn investigators(given: &[String], reading: &mut Reading<'_>) -> Vec<ActorId> {
+    let mut seen = BTreeSet::new();
+    let mut investigators = Vec::with_capacity(given.len());
+    for (index, id) in given.iter().enumerate() {
+        let field = format!("investigators[{index}]");
+        if id.is_empty() {
+            reading.violation(field, "must be an actor id");
+            continue;
+        }
+        let Some(actor) = reading.optional_actor(&field, id) else {
+            continue;
+        };
+        if actor.is_service() {
+            reading.violation(field, "must be a person's actor id");
+        } else if !seen.insert(actor.clone()) {
+            reading.violation(field, "is named already; name each investigator once");
+        }
+        investigators.push(actor);
+    }
+    investigators
+}
+
+fn evidence_item(
+    index: usize,
+    item: &v1::EvidenceInput,
+    reading: &mut Reading<'_>,
+) -> EvidenceItem {
+    let field = |name: &str| format!("evidence[{index}].{name}");
+    let kind = match item.kind() {
+        v1::EvidenceKind::Unspecified => None,
+        v1::EvidenceKind::Document => Some(EvidenceKind::Document),
+        v1::EvidenceKind::Testimony => Some(EvidenceKind::Testimony),
+        v1::EvidenceKind::Recording => Some(EvidenceKind::Recording),
+        v1::EvidenceKind::Physical => Some(EvidenceKind::Physical),
+        v1::EvidenceKind::Expert => Some(EvidenceKind::Expert),
+        v1::EvidenceKind::Register => Some(EvidenceKind::Register),
+    };
+    if item.obtained_on.is_empty() {
+        reading.violation(field("obtained_on"), "must be given");
+    }
+    EvidenceItem {
+        kind: reading.choice(&field("kind"), kind),
+        description: reading.text(&field("description"), &item.description),
+        obtained_on: reading
+            .date(&field("obtained_on"), &item.obtained_on)
+            .unwrap_or_default(),
+        attachment: attachment(
+            &field("attachment_digest"),
+            &item.attachment_digest,
+            reading,
+        ),
+    }
+}
+
+/// A SHA-256 in hexadecimal; `None` if empty.
+fn attachment(field: &str, digest: &str, reading: &mut Reading<'_>) -> Option<String> {
+    if digest.is_empty() {
+        return None;
+    }
+    let bytes = hexadecimal::decode(digest).filter(|bytes| bytes.len() == 32);
+    if bytes.is_none() {
+        reading.violation(field, "must be a SHA-256 in hexadecimal, 64 digits");
+    }
+    bytes.map(|bytes| hexadecimal::encode(&bytes))
+}
+
+fn proposed_finding(
+    index: usize,
+    finding: &v1::FindingInput,
+    reading: &mut Reading<'_>,
+) -> ProposedFinding {
+    let field = |name: &str| format!("findings[{index}].{name}");
+    let reason = closing_reason(finding.closing_reason());
+    let outcome = match finding.finding() {
+        o::Finding::Unspecified => None,
+        o::Finding::Substantiated => Some(Outcome::Substantiated),
+        o::Finding::Unsubstantiated => Some(Outcome::Unsubstantiated),
+        o::Finding::Unfounded => Some(Outcome::Unfounded),
+        o::Finding::Exonerated => Some(Outcome::Exonerated),
+        o::Finding::Closed => Some(Outcome::Closed(
+            reading.choice(&field("closing_reason"), reason),
+        )),
+    };
+    if finding.finding() != o::Finding::Closed && finding.closing_reason != 0 {
+        reading.violation(
+            field("closing_reason"),
+            "must be given for a finding of closed only",
+        );
+    }
+    let word = &finding.local_word;
+    if word.chars().count() > LONGEST_WORD || word.chars().any(char::is_control) {
+        reading.violation(
+            field("local_word"),
+            "must be at most 64 characters without line breaks",
+        );
+    }
+    ProposedFinding {
+        allegation: reading.id(&field("allegation_id"), &finding.allegation_id),
+        found: Found {
+            outcome: reading.choice(&field("finding"), outcome),
+            local_word: word.clone(),
+            evidence: finding
+                .evidence_ids
+                .iter()
+                .enumerate()
+                .map(|(at, id)| reading.id(&field(&format!("evidence_ids[{at}]")), id))
+                .collect(),
+        },
+    }
+}
+
+fn closing_reason(told: o::ClosingReason) -> Option<ClosingReason> {
+    Some(match told {
+        o::ClosingReason::Unspecified => return None,
+        o::ClosingReason::Withdrawn => ClosingReason::Withdrawn,
+        o::ClosingReason::NoCooperation => ClosingReason::NoCooperation,
+        o::ClosingReason::LimitationExpired => ClosingReason::LimitationExpired,
+        o::ClosingReason::Duplicate => ClosingReason::Duplicate,
+        o::ClosingReason::Transferred => ClosingReason::Transferred,
+        o::ClosingReason::Void => ClosingReason::Void,
+        o::ClosingReason::Other => ClosingReason::Other,
+    })
+}

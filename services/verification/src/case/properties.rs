@@ -1,0 +1,243 @@
+//! What holds for a case whatever is asked of it, by whom and in which order.
+
+use chassis::aggregate::Vocabulary;
+use chassis::testing::given;
+use chassis::view::View;
+use jiff::{Timestamp, ToSpan};
+use office::Actor;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::fixture::*;
+use super::*;
+use crate::views::Cases;
+
+/// One step: what is asked, by whom if not by whoever usually does, and how many days after the one before.
+#[derive(Clone, Debug)]
+struct Step {
+    asked: Asked,
+    by: Option<Actor>,
+    days: i32,
+}
+
+/// What is asked. Findings are made from the state that the step meets, so that they are often right.
+#[derive(Clone, Debug)]
+enum Asked {
+    As(Command),
+    Findings(Vec<Outcome>),
+}
+
+fn anything() -> impl Strategy<Value = Asked> {
+    let reasons = || select(vec!["first".to_owned(), "second".to_owned()]);
+    let new_facts = select(vec![NewFacts::None, NewFacts::Brought]);
+    let names = select(vec!["chen", "lin", "wu", "accused", "second"]);
+    let investigators = prop_oneof![
+        3 => Just(vec!["chen", "lin"]),
+        1 => prop::collection::vec(names, 0..4),
+    ];
+    let asked = prop_oneof![
+        1 => Just(Command::OpenCase(matter())),
+        2 => (0x21u128..0x27, new_facts).prop_map(|(report, new_facts)| {
+            Command::AddAllegations(opening::JoinedReport {
+                id: id(report),
+                allegations: vec![allegation(report, OFFICIAL, report)],
+                ..second_report(new_facts)
+            })
+        }),
+        1 => select(vec![OFFICIAL, 0x32]).prop_map(|subject| Command::IdentifyInCase {
+            placeholder: id(PLACEHOLDER),
+            subject: official(subject, "wu"),
+        }),
+        8 => investigators.prop_map(|names| Command::AssignInvestigators {
+            investigators: names.into_iter().map(actor_id).collect(),
+        }),
+        1 => Just(Command::DeclareConflict { reason: id(TEXT) }),
+        8 => Just(Command::RecordEvidence {
+            items: vec![evidence_item(), evidence_item()],
+        }),
+        2 => Just(Command::ProposeFindings { findings: findings() }),
+        2 => (TEXT..TEXT + 2).prop_map(|text| Command::ReturnFindings { reason: id(text) }),
+        12 => Just(Command::ApproveFindings),
+        1 => reasons().prop_map(|reason| Command::SuspendCase { reason }),
+        3 => Just(Command::ResumeCase),
+        1 => reasons().prop_map(|reason| Command::DiscontinueCase { reason }),
+        4 => reasons().prop_map(|reason| Command::ReopenCase { reason }),
+        1 => Just(Command::WarnCaseDue),
+        1 => Just(Command::RecordCaseOverdue),
+    ];
+    let outcomes = select(vec![
+        Outcome::Substantiated,
+        Outcome::Unfounded,
+        Outcome::Closed(ClosingReason::Void),
+    ]);
+    prop_oneof![
+        4 => asked.prop_map(Asked::As),
+        1 => prop::collection::vec(outcomes, 4).prop_map(Asked::Findings),
+    ]
+}
+
+/// Half of the time whoever usually does it, else anybody.
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let anybody = select(vec![
+        investigator("chen"),
+        investigator("wu"),
+        supervisor("lin"),
+        supervisor("gao"),
+        supervisor("accused"),
+        service(),
+    ]);
+    let step = (anything(), prop::option::of(anybody), 0..30i32);
+    let step = step.prop_map(|(asked, by, days)| Step { asked, by, days });
+    let opening = Step {
+        asked: Asked::As(Command::OpenCase(matter())),
+        by: None,
+        days: 0,
+    };
+    prop::collection::vec(step, 1..60).prop_map(move |mut steps| {
+        // Somewhere near the beginning, so that some commands come too early.
+        steps.insert(steps.len() / 8, opening.clone());
+        steps
+    })
+}
+
+/// Whoever usually asks for this.
+fn usually(command: &Command) -> Actor {
+    match command {
+        Command::OpenCase(_)
+        | Command::AddAllegations(_)
+        | Command::IdentifyInCase { .. }
+        | Command::WarnCaseDue
+        | Command::RecordCaseOverdue => service(),
+        Command::DeclareConflict { .. }
+        | Command::RecordEvidence { .. }
+        | Command::ProposeFindings { .. } => investigator("chen"),
+        Command::AssignInvestigators { .. }
+        | Command::ReturnFindings { .. }
+        | Command::ApproveFindings
+        | Command::SuspendCase { .. }
+        | Command::ResumeCase
+        | Command::DiscontinueCase { .. }
+        | Command::ReopenCase { .. } => supervisor("gao"),
+    }
+}
+
+/// A case in its journal: events as they are stored.
+#[derive(Default)]
+struct Journal {
+    state: State,
+    rows: Vec<(&'static str, u32, Vec<u8>)>,
+}
+
+impl Journal {
+    /// Hands a step in, as the desk does; the events that it led to.
+    fn take(&mut self, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
+        Case::admit(&self.state, &context.visitor())?;
+        let before = self.state.clone();
+        let decision = Case::decide(&self.state, command, context);
+        assert_eq!(self.state, before, "deciding changes nothing");
+        let events = decision?;
+        for event in &events {
+            Case::evolve(&mut self.state, event);
+            let (name, version) = event.name();
+            self.rows.push((name, version, event.encode()));
+        }
+        Ok(events)
+    }
+
+    fn replay(&self) -> State {
+        let mut state = State::default();
+        for (name, version, data) in &self.rows {
+            let event = Event::decode(name, *version, data).expect("a stored event decodes");
+            Case::evolve(&mut state, &event);
+        }
+        state
+    }
+}
+
+fn command(asked: &Asked, state: &State) -> Command {
+    let outcomes = match asked {
+        Asked::As(command) => return command.clone(),
+        Asked::Findings(outcomes) => outcomes,
+    };
+    let Some(dossier) = state.dossier() else {
+        return Command::ApproveFindings;
+    };
+    let findings = dossier.allegations.iter().zip(outcomes.iter().cycle());
+    Command::ProposeFindings {
+        findings: findings
+            .map(|(allegation, outcome)| ProposedFinding {
+                allegation: allegation.id,
+                found: Found {
+                    outcome: *outcome,
+                    local_word: String::new(),
+                    evidence: dossier.evidence.iter().copied().take(2).collect(),
+                },
+            })
+            .collect(),
+    }
+}
+
+/// What each state must be, whatever led to it.
+fn holds(state: &State, version: i64) {
+    let Some(row) = Cases::row(Uuid::nil(), version, state) else {
+        assert_eq!(*state, State::Unopened);
+        return;
+    };
+    let row = serde_json::to_value(row).expect("a row is JSON");
+    let counted: u64 = row["counts"]
+        .as_object()
+        .expect("an object")
+        .values()
+        .filter_map(serde_json::Value::as_u64)
+        .sum();
+    match state {
+        State::Concluded { .. } => assert_eq!(Some(counted), row["allegations"].as_u64()),
+        _ => assert_eq!(counted, 0, "only a conclusion that stands counts"),
+    }
+    let mut columns: Vec<_> = row.as_object().expect("an object").keys().collect();
+    let mut declared = Cases::COLUMNS.to_vec();
+    columns.sort();
+    declared.sort_unstable();
+    assert_eq!(columns, declared);
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_asked_the_journal_gives_the_state_and_twice_is_once(steps in steps()) {
+        let setting = given::<Case>().id(case_of(id(0x10))).text(id(TEXT)).text(id(TEXT + 1));
+        let mut context = setting.context().clone();
+        let mut journal = Journal::default();
+        for (step, number) in steps.into_iter().zip(1u128..) {
+            context.now = later(context.now, step.days);
+            context.request_id = Uuid::from_u128(number);
+            let command = command(&step.asked, &journal.state);
+            context.actor = step.by.unwrap_or_else(|| usually(&command));
+            let (before, rows) = (journal.state.clone(), journal.rows.len());
+            match journal.take(&command, &context) {
+                Err(_) => {
+                    prop_assert_eq!(&journal.state, &before, "a refusal changes nothing");
+                    prop_assert_eq!(journal.rows.len(), rows);
+                }
+                Ok(events) => {
+                    prop_assert_eq!(journal.rows.len(), rows + events.len());
+                    let again = Case::decide(&journal.state, &command, &context);
+                    prop_assert_eq!(again, Ok(Vec::new()), "twice is once");
+                    if matches!(events[..], [Event::Concluded(_)]) {
+                        let dossier = journal.state.dossier().expect("it is concluded");
+                        prop_assert!(!dossier.took_part.contains(&context.actor.id), "four eyes");
+                    }
+                }
+            }
+            let version = i64::try_from(journal.rows.len()).expect("a few rows");
+            holds(&journal.state, version);
+        }
+        prop_assert_eq!(journal.replay(), journal.state.clone());
+        let stored = serde_json::to_vec(&journal.state).expect("a state is JSON");
+        let read: State = serde_json::from_slice(&stored).expect("and back");
+        prop_assert_eq!(read, journal.state);
+    }
+}
+
+fn later(now: Timestamp, days: i32) -> Timestamp {
+    now + (i64::from(days) * 24).hours()
+}

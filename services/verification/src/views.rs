@@ -1,0 +1,281 @@
+//! Read models of cases: a row a case, the list for people, and the figures counted over the rows.
+//!
+//! To add a view: a new table in `migrations`, its row and [`View`] here, its line in `lib.rs`. The trap: a row is a
+//! function of the state alone, so whatever it shows must be in the state; and a changed view is a new table.
+
+use std::collections::BTreeMap;
+
+use chassis::view::View;
+use jiff::civil::Date;
+use office::{MatterId, UnitCode};
+use serde::Serialize;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::case::{Case, ClosingReason, Deadline, Outcome, Progress, State};
+
+/// The cases, a row each.
+pub(crate) struct Cases;
+
+/// How far a case is, in one word: as it is stored, listed and filtered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Standing {
+    Opened,
+    Investigating,
+    Proposed,
+    Suspended,
+    Concluded,
+    Discontinued,
+}
+
+impl Standing {
+    const ALL: [Self; 6] = [
+        Self::Opened,
+        Self::Investigating,
+        Self::Proposed,
+        Self::Suspended,
+        Self::Concluded,
+        Self::Discontinued,
+    ];
+
+    /// How far a case is; `None` while it was not opened.
+    pub(crate) fn of(state: &State) -> Option<Self> {
+        match state {
+            State::Unopened => None,
+            State::Open {
+                deadline: Deadline::Stopped { .. },
+                ..
+            } => Some(Self::Suspended),
+            State::Open { progress, .. } => Some(match progress {
+                Progress::Unassigned => Self::Opened,
+                Progress::Investigating { .. } => Self::Investigating,
+                Progress::Proposed { .. } => Self::Proposed,
+            }),
+            State::Concluded { .. } => Some(Self::Concluded),
+            State::Discontinued { .. } => Some(Self::Discontinued),
+        }
+    }
+
+    /// Its word in the table.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Investigating => "investigating",
+            Self::Proposed => "proposed",
+            Self::Suspended => "suspended",
+            Self::Concluded => "concluded",
+            Self::Discontinued => "discontinued",
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|standing| standing.word() == word)
+    }
+}
+
+/// A row of `cases_v1`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct CaseRow {
+    id: Uuid,
+    version: i64,
+    matter: MatterId,
+    source: String,
+    state: Standing,
+    unit: UnitCode,
+    due_on: Option<Date>,
+    allegations: usize,
+    counts: BTreeMap<&'static str, u32>,
+    conclusion: i32,
+    recused: Vec<String>,
+    reporter_marks: Vec<String>,
+}
+
+impl View for Cases {
+    type Aggregate = Case;
+    type Row = CaseRow;
+    const TABLE: &'static str = "cases_v1";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "version",
+        "matter",
+        "source",
+        "state",
+        "unit",
+        "due_on",
+        "allegations",
+        "counts",
+        "conclusion",
+        "recused",
+        "reporter_marks",
+    ];
+
+    fn row(id: Uuid, version: i64, state: &State) -> Option<CaseRow> {
+        let dossier = state.dossier()?;
+        let mut counts = BTreeMap::new();
+        if let State::Concluded { findings, .. } = state {
+            for found in findings.values() {
+                *counts.entry(found.outcome.figure()).or_default() += 1;
+            }
+        }
+        Some(CaseRow {
+            id,
+            version,
+            matter: dossier.matter,
+            source: dossier.source.clone(),
+            state: Standing::of(state)?,
+            unit: dossier.unit.clone(),
+            due_on: due_on(state),
+            allegations: dossier.allegations.len(),
+            counts,
+            conclusion: dossier.conclusions,
+            recused: dossier.recused.iter().map(ToString::to_string).collect(),
+            reporter_marks: dossier.reporter_marks.iter().cloned().collect(),
+        })
+    }
+}
+
+/// The day of the deadline, while one runs.
+pub(crate) fn due_on(state: &State) -> Option<Date> {
+    match state {
+        State::Open {
+            deadline: Deadline::Running { due, .. },
+            ..
+        } => Some(due.on),
+        _ => None,
+    }
+}
+
+/// What an actor may be shown of a list or a count.
+pub(crate) struct Scope {
+    /// The codes of the units whose cases they see; `None` for all.
+    pub(crate) units: Option<Vec<String>>,
+    /// The actor's id.
+    pub(crate) actor: String,
+    /// The mark that the actor would have as a reporter.
+    pub(crate) mark: String,
+}
+
+/// Which cases to list, and from where on.
+pub(crate) struct Page {
+    pub(crate) state: Option<Standing>,
+    pub(crate) source: String,
+    /// The last case of the page before.
+    pub(crate) after: Option<Uuid>,
+    pub(crate) size: i64,
+}
+
+/// A line of the list of cases.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Listed {
+    pub(crate) id: Uuid,
+    pub(crate) matter: Uuid,
+    state: String,
+    pub(crate) unit: String,
+    pub(crate) source: String,
+    /// ISO date, or empty.
+    pub(crate) due_on: String,
+    pub(crate) allegations: i32,
+}
+
+impl Listed {
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        Standing::of_word(&self.state)
+    }
+}
+
+/// A page of cases by id. Whoever is recused from a case does not see it here either.
+pub(crate) async fn list(
+    pool: &PgPool,
+    scope: &Scope,
+    page: &Page,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    sqlx::query_as(
+        "select id, matter, state, unit, source,
+                coalesce(to_char(due_on, 'YYYY-MM-DD'), '') as due_on, allegations
+           from cases_v1
+          where ($1::uuid is null or id > $1)
+            and ($2::text is null or state = $2)
+            and ($3 = '' or source = $3)
+            and ($4::text[] is null or unit = any($4))
+            and not recused @> array[$5::text]
+            and not reporter_marks @> array[$6::text]
+          order by id
+          limit $7",
+    )
+    .bind(page.after)
+    .bind(page.state.map(Standing::word))
+    .bind(&page.source)
+    .bind(&scope.units)
+    .bind(&scope.actor)
+    .bind(&scope.mark)
+    .bind(page.size)
+    .fetch_all(pool)
+    .await
+}
+
+/// The keys of the statistics, in their order. `cases` is open + concluded + discontinued; `allegations` is all
+/// findings + all closings + those of open and of discontinued cases.
+pub(crate) const FIGURES: [&str; 18] = [
+    "cases",
+    "cases_concluded",
+    "cases_open",
+    "cases_discontinued",
+    "allegations",
+    Outcome::Substantiated.figure(),
+    Outcome::Unsubstantiated.figure(),
+    Outcome::Unfounded.figure(),
+    Outcome::Exonerated.figure(),
+    Outcome::Closed(ClosingReason::Withdrawn).figure(),
+    Outcome::Closed(ClosingReason::NoCooperation).figure(),
+    Outcome::Closed(ClosingReason::LimitationExpired).figure(),
+    Outcome::Closed(ClosingReason::Duplicate).figure(),
+    Outcome::Closed(ClosingReason::Transferred).figure(),
+    Outcome::Closed(ClosingReason::Void).figure(),
+    Outcome::Closed(ClosingReason::Other).figure(),
+    "allegations_open",
+    "allegations_discontinued",
+];
+
+/// The figures of a source, or of everything if it is empty: one statement, so that they fit together.
+///
+/// A count names nobody, so recusal does not narrow it; the unit does.
+pub(crate) async fn figures(
+    pool: &PgPool,
+    scope: &Scope,
+    source: &str,
+) -> Result<Vec<(&'static str, i64)>, sqlx::Error> {
+    let counted: Vec<(String, i64)> = sqlx::query_as(
+        "with chosen as (
+             select state, allegations, counts
+               from cases_v1
+              where ($1 = '' or source = $1)
+                and ($2::text[] is null or unit = any($2))
+         ), per_state as (
+             select case when state in ('concluded', 'discontinued') then state else 'open' end as state,
+                    count(*) as cases, sum(allegations)::bigint as allegations
+               from chosen
+              group by 1
+         )
+         select 'cases', count(*) from chosen
+         union all
+         select 'cases_' || state, cases from per_state
+         union all
+         select 'allegations', coalesce(sum(allegations), 0)::bigint from chosen
+         union all
+         select 'allegations_' || state, allegations from per_state where state <> 'concluded'
+         union all
+         select key, sum(value::bigint)::bigint from chosen, jsonb_each_text(counts) group by key",
+    )
+    .bind(source)
+    .bind(&scope.units)
+    .fetch_all(pool)
+    .await?;
+    let counted: BTreeMap<String, i64> = counted.into_iter().collect();
+    Ok(FIGURES
+        .into_iter()
+        .map(|key| (key, counted.get(key).copied().unwrap_or_default()))
+        .collect())
+}
