@@ -14,19 +14,19 @@ die() {
 # The comment at the head of a script is its help, so that the two cannot part.
 print_help() { sed -n '2,/^[^#]/{/^#/!d; s/^# \{0,1\}//; p}' "$0"; }
 
-# lock FILE: holds descriptor 9 until unlock or the end of the script. Whatever
-# outlives the script must be started with `9>&-`, or it would hold the lock for ever.
+# lock FILE: holds descriptor 9 until unlock or the end of the script; fails where the folder is not there.
+# Whatever outlives the script must be started with `9>&-`, or it would hold the lock for ever.
 lock() {
   while true; do
-    mkdir -p "${1%/*}"
-    exec 9>>"$1"
+    { exec 9>>"$1"; } 2>/dev/null || return 1
     if ! flock -n 9; then
       say "Another command is at work in ${1%/*}; waiting for it."
       flock -w 3600 9 || die "the other command did not finish within an hour" \
         "It holds the lock $1; see what it waits for, or end it."
     fi
-    # A purge may have removed the file while this command waited for it.
-    [[ $1 -ef /proc/self/fd/9 ]] && return
+    # A purge may have removed the file while this command waited for it. (The 0 is not idle: a bare
+    # `return` within a trap means the status from before the trap.)
+    [[ ! $1 -ef /proc/self/fd/9 ]] || return 0
     exec 9>&-
   done
 }
@@ -66,7 +66,7 @@ gone() { ! alive "$@"; }
 end_process() {
   alive "$1" "$2" || return 0
   kill -s "$3" "$1" 2>/dev/null || true
-  until_true "$4" gone "$1" "$2" && return
+  ! until_true "$4" gone "$1" "$2" || return 0
   say "Process $1 did not end within $4 s of SIG$3; killing it."
   kill -s KILL "$1" 2>/dev/null || true
   until_true 10 gone "$1" "$2"
@@ -158,7 +158,10 @@ stop_service() {
 
 # stop_services LOCAL SERVICE…: all at once, as each may take its time.
 stop_services() {
-  local service
-  for service in "${@:2}"; do stop_service "$1" "$service" & done
-  wait
+  local service stopping=()
+  for service in "${@:2}"; do
+    stop_service "$1" "$service" &
+    stopping+=("$!")
+  done
+  ((${#stopping[@]} == 0)) || wait "${stopping[@]}"
 }
