@@ -83,7 +83,7 @@ impl JournalService for Audit {
         let actor = self.front.permit(&request, "ReadJournal")?;
         let entries = self.entries(&actor, request.get_ref()).await?;
         Ok(Response::new(ListEntriesResponse {
-            entries: entries.into_iter().map(sent).collect(),
+            entries: entries.into_iter().map(SentEntry::from).collect(),
         }))
     }
 
@@ -153,7 +153,7 @@ async fn entries(moment: &mut PgConnection, sender: &Sender) -> Result<(), Cut> 
         };
         last = (end.aggregate, end.sequence);
         for entry in page {
-            send(sender, Item::Entry(sent(entry))).await?;
+            send(sender, Item::Entry(entry.into())).await?;
         }
     }
 }
@@ -213,25 +213,27 @@ async fn followed(moment: &mut PgConnection, sender: &Sender) -> Result<(), Cut>
     }
 }
 
-fn sent(entry: Entry) -> SentEntry {
-    SentEntry {
-        aggregate: entry.aggregate.to_string(),
-        sequence: entry.sequence,
-        event_id: entry.event_id.to_string(),
-        kind: entry.kind,
-        matter: optional(entry.matter),
-        r#type: entry.name,
-        version: entry.version,
-        data: entry.data,
-        actor: entry.actor,
-        at_micros: entry.at.as_microsecond(),
-        cause: optional(entry.cause),
-        method: entry.method,
-        request_id: entry.request_id.to_string(),
-        request_hash: entry.request_hash,
-        public_sequence: entry.public_sequence.unwrap_or_default(),
-        previous: entry.previous,
-        hash: entry.hash,
+impl From<Entry> for SentEntry {
+    fn from(entry: Entry) -> Self {
+        Self {
+            aggregate: entry.aggregate.to_string(),
+            sequence: entry.sequence,
+            event_id: entry.event_id.to_string(),
+            kind: entry.kind,
+            matter: optional(entry.matter),
+            r#type: entry.name,
+            version: entry.version,
+            data: entry.data,
+            actor: entry.actor,
+            at_micros: entry.at.as_microsecond(),
+            cause: optional(entry.cause),
+            method: entry.method,
+            request_id: entry.request_id.to_string(),
+            request_hash: entry.request_hash,
+            public_sequence: entry.public_sequence.unwrap_or_default(),
+            previous: entry.previous,
+            hash: entry.hash,
+        }
     }
 }
 

@@ -39,7 +39,7 @@ impl RefusalKind {
     pub fn is_passing(self) -> bool {
         matches!(
             self,
-            Self::Aborted | Self::ResourceExhausted | Self::Unavailable | Self::Internal
+            Self::Aborted | Self::ResourceExhausted | Self::Unavailable
         )
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use chassis::Front;
 use chassis::config::{Config, JwksSource, SecretUrl};
 use chassis::secrets::Secrets;
 use chassis::telemetry::{LogFormat, Logging};
-use chassis::token::{Jwks, Signer, jwk};
+use chassis::token::{Audience, Jwks, Signer, jwk};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -83,6 +84,8 @@ pub(crate) fn adder() -> Actor {
     }
 }
 
+/// The key that signs actors' tokens.
+const ACTORS: &str = "actors";
 const SERVICES: [&str; 2] = ["toy", "mirror"];
 
 impl Town {
@@ -97,11 +100,15 @@ impl Town {
             .unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut keys = Vec::new();
-        for name in SERVICES {
+        for (name, kid) in [
+            ("toy", "service:toy"),
+            ("mirror", "service:mirror"),
+            (ACTORS, ACTORS),
+        ] {
             let key = SigningKey::from_bytes(&chassis::time::random_bytes());
             let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();
             std::fs::write(folder.path().join(name), pem.as_bytes()).unwrap();
-            keys.push(jwk(&format!("service:{name}"), &pem).unwrap());
+            keys.push(jwk(kid, &pem).unwrap());
         }
         let jwks = serde_json::to_string(&Jwks { keys }).unwrap();
         std::fs::write(folder.path().join("jwks.json"), jwks).unwrap();
@@ -202,6 +209,19 @@ impl Town {
                 otlp_endpoint: None,
             },
         }
+    }
+
+    /// The adder's token for a queue; one that is past its time if `expired`.
+    pub(crate) fn queue_token(&self, lifetime: Duration, expired: bool) -> String {
+        let pem = std::fs::read_to_string(self.folder.path().join(ACTORS)).unwrap();
+        let signer = Signer::from_pem(ACTORS, &pem).unwrap();
+        let mut now = chassis::time::real_now();
+        if expired {
+            now = now - lifetime - Duration::from_secs(60);
+        }
+        signer
+            .mint(&adder(), Audience::Queue, now, lifetime)
+            .unwrap()
     }
 
     /// The replica that other services reach.

@@ -5,4 +5,7 @@ mod common;
 mod harness;
 mod toy;
 
+mod desk;
+mod following;
 mod hop;
+mod records;
