@@ -116,3 +116,48 @@ pub(crate) fn outcome(outcome: Outcome) -> (o::Finding, o::ClosingReason) {
     };
     (finding, reason)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::case_of;
+    use crate::case::fixture::{concluded, id, opened, proposed, recorded, reopened};
+
+    fn told(event: &Event) -> Option<(&'static str, serde_json::Value)> {
+        let announcement = announce(case_of(id(0x10)), event)?;
+        let body = serde_json::from_slice(&announcement.body).expect("a message is JSON");
+        Some((announcement.name, body))
+    }
+
+    #[test]
+    fn a_conclusion_tells_its_number_unit_and_each_finding_by_subject() {
+        let (name, body) = told(&concluded(1)).expect("it is public");
+        assert_eq!(name, "CaseConcluded");
+        assert_eq!(body["number"], 1);
+        assert_eq!(body["unit"], "P51-01");
+        let subjects = body["subjects"].as_array().expect("a list");
+        assert_eq!(subjects.len(), 2);
+        assert_eq!(subjects[0]["kind"], "SUBJECT_KIND_PERSON");
+        assert_eq!(subjects[0]["findings"][0]["finding"], "FINDING_UNFOUNDED");
+        let closed = &subjects[1]["findings"][0];
+        assert_eq!(closed["finding"], "FINDING_CLOSED");
+        assert_eq!(closed["closingReason"], "CLOSING_REASON_DUPLICATE");
+    }
+
+    #[test]
+    fn every_announcement_names_case_matter_and_source() {
+        for event in [opened(), concluded(1), reopened("appeal")] {
+            let (name, body) = told(&event).expect("it is public");
+            assert_eq!(body["caseId"], case_of(id(0x10)).to_string(), "{name}");
+            assert_eq!(body["matterId"], id::<uuid::Uuid>(0x10).to_string());
+            assert_eq!(body["source"], "register");
+            assert!(proto::events_of("verification").contains(&name));
+        }
+    }
+
+    #[test]
+    fn what_is_only_proposed_stays_in_the_house() {
+        assert_eq!(told(&proposed()), None);
+        assert_eq!(told(&recorded()), None);
+    }
+}

@@ -14,7 +14,7 @@ pub mod course;
 pub mod events;
 pub mod findings;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod investigation;
 pub mod opening;
 #[cfg(test)]

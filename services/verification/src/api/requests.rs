@@ -303,3 +303,163 @@ fn closing_reason(told: o::ClosingReason) -> Option<ClosingReason> {
         o::ClosingReason::Other => ClosingReason::Other,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use chassis::testing::given;
+    use office::Actor;
+
+    use super::*;
+    use crate::case::case_of;
+    use crate::case::fixture::{EVIDENCE, concluded, id, investigator, recorded};
+
+    const REQUEST: &str = "00000000-0000-0000-0000-0000000000aa";
+
+    fn read<R: Request<Verification, Aggregate = Case>>(
+        request: R,
+    ) -> Result<(uuid::Uuid, usize, Command), Vec<String>> {
+        let setting = given::<Case>();
+        let actor: Actor = investigator("chen");
+        let profile = &setting.context().profile;
+        let id = request.request_id().to_owned();
+        let mut reading = Reading::new(&actor, profile, R::METHOD, &id);
+        let command = request.read(&mut reading);
+        reading
+            .finish()
+            .map(|(case, _, texts)| (case, texts.len(), command))
+            .map_err(|violations| violations.into_iter().map(|v| v.field).collect())
+    }
+
+    fn case() -> String {
+        case_of(id(0x10)).to_string()
+    }
+
+    fn finding(number: u128, finding: o::Finding, reason: o::ClosingReason) -> v1::FindingInput {
+        v1::FindingInput {
+            allegation_id: uuid::Uuid::from_u128(number).to_string(),
+            finding: finding.into(),
+            closing_reason: reason.into(),
+            local_word: "查无实据".to_owned(),
+            evidence_ids: vec![uuid::Uuid::from_u128(EVIDENCE).to_string()],
+        }
+    }
+
+    #[test]
+    fn all_violations_of_a_proposal_are_told_with_their_paths() {
+        let mut wordy = finding(1, o::Finding::Closed, o::ClosingReason::Unspecified);
+        wordy.local_word = "a\nb".to_owned();
+        let mut astray = finding(2, o::Finding::Unspecified, o::ClosingReason::Void);
+        astray.allegation_id.clear();
+        astray.evidence_ids.push("E-1".to_owned());
+        let fields = read(v1::ProposeFindingsRequest {
+            request_id: "1".to_owned(),
+            case_id: String::new(),
+            findings: vec![wordy, astray],
+        })
+        .expect_err("much is wrong");
+        assert_eq!(
+            fields,
+            [
+                "request_id",
+                "case_id",
+                "findings[0].closing_reason",
+                "findings[0].local_word",
+                "findings[1].closing_reason",
+                "findings[1].allegation_id",
+                "findings[1].finding",
+                "findings[1].evidence_ids[1]",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_closed_finding_has_a_reason_and_the_local_word_is_kept() {
+        let (about, _, command) = read(v1::ProposeFindingsRequest {
+            request_id: REQUEST.to_owned(),
+            case_id: case(),
+            findings: vec![finding(1, o::Finding::Closed, o::ClosingReason::Void)],
+        })
+        .expect("it is right");
+        assert_eq!(about, case_of(id(0x10)).uuid());
+        let Command::ProposeFindings { findings } = command else {
+            panic!("findings are proposed, not {command:?}");
+        };
+        assert_eq!(
+            findings[0].found.outcome,
+            Outcome::Closed(ClosingReason::Void)
+        );
+        assert_eq!(findings[0].found.local_word, "查无实据");
+    }
+
+    #[test]
+    fn investigators_are_different_people() {
+        let ids = ["chen", "chen", "", "li wei", "service:intake", "lin"];
+        let fields = read(v1::AssignInvestigatorsRequest {
+            request_id: REQUEST.to_owned(),
+            case_id: case(),
+            investigators: ids.map(str::to_owned).to_vec(),
+        })
+        .expect_err("some are not");
+        let expected = [1, 2, 3, 4].map(|index| format!("investigators[{index}]"));
+        assert_eq!(fields, expected);
+    }
+
+    #[test]
+    fn what_evidence_is_stays_a_text_beside_the_command() {
+        let item = v1::EvidenceInput {
+            kind: v1::EvidenceKind::Testimony.into(),
+            description: "what a neighbour saw".to_owned(),
+            obtained_on: "2026-03-06".to_owned(),
+            attachment_digest: "AB".repeat(32),
+        };
+        let request = |evidence| v1::RecordEvidenceRequest {
+            request_id: REQUEST.to_owned(),
+            case_id: case(),
+            evidence,
+        };
+        let (_, texts, command) = read(request(vec![item.clone(), item])).expect("it is right");
+        assert_eq!(texts, 2);
+        let stored = serde_json::to_string(&command).expect("a command is JSON");
+        assert!(!stored.contains("neighbour"));
+        assert!(stored.contains(&"ab".repeat(32)));
+
+        let bare = v1::EvidenceInput {
+            attachment_digest: "ab".to_owned(),
+            ..v1::EvidenceInput::default()
+        };
+        let fields = read(request(vec![bare])).expect_err("nothing is given");
+        assert_eq!(
+            fields,
+            ["obtained_on", "kind", "description", "attachment_digest"]
+                .map(|name| format!("evidence[0].{name}"))
+        );
+        assert_eq!(read(request(Vec::new())), Err(vec!["evidence".to_owned()]));
+    }
+
+    #[test]
+    fn a_conflict_has_a_reason() {
+        let fields = read(v1::DeclareConflictRequest {
+            request_id: REQUEST.to_owned(),
+            case_id: case(),
+            reason: " ".to_owned(),
+        });
+        assert_eq!(fields, Err(vec!["reason".to_owned()]));
+    }
+
+    #[test]
+    fn an_answer_tells_what_the_command_wrote() {
+        let setting = given::<Case>();
+        let answered = |events| Answered {
+            id: case_of(id(0x10)).uuid(),
+            version: 5,
+            events,
+            request_id: id(0xaa),
+            secrets: &setting.context().secrets,
+        };
+        let approved = v1::ApproveFindingsRequest::answer(&answered(vec![concluded(2)]));
+        assert_eq!((approved.number, approved.version), (2, 5));
+        let written = v1::RecordEvidenceRequest::answer(&answered(vec![recorded()]));
+        let expected = uuid::Uuid::from_u128(EVIDENCE).to_string();
+        assert_eq!(written.evidence_ids, [expected]);
+    }
+}
