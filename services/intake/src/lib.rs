@@ -13,6 +13,11 @@ pub mod report;
 pub mod subject;
 pub mod views;
 
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod stored;
+
 use chassis::Blueprint;
 use proto::intake as contract;
 

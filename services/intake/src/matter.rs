@@ -23,6 +23,7 @@ use crate::report::{self, Filed, Report, Stage};
 use crate::subject::Entry;
 
 /// A matter.
+#[derive(Clone, Copy, Debug)]
 pub struct Matter;
 
 /// Whether a joined report brings something new.
@@ -439,4 +440,188 @@ fn record_case_state(
         }
         .into(),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use chassis::refusal::OUT_OF_SCOPE;
+    use chassis::testing::{Given, given};
+
+    use super::*;
+    use crate::examples::{
+        COUNTY, TOWN, about, accepted_report, acting_as, officer, raised, subject, submission, unit,
+    };
+    use crate::recusal::RECUSED;
+    use crate::report::joining::Joined;
+
+    /// The second report about somebody, joined to a matter.
+    fn joined(matter: MatterId, subjects: &[Entry], new_facts: NewFacts) -> (ReportId, Facts) {
+        let (id, state) = accepted_report(2, submission(subjects.iter().map(about)), subjects);
+        let report::State::Filed(mut filed) = state else {
+            panic!("it was submitted");
+        };
+        filed.stage = Stage::Joined(Joined {
+            matter,
+            unit: unit(COUNTY),
+            new_facts,
+            recusal: Recusal::default(),
+        });
+        let facts = Facts {
+            report: report::State::Filed(filed),
+            subject: None,
+        };
+        (id, facts)
+    }
+
+    fn matter() -> Given<Matter> {
+        let one = subject("one");
+        raised(submission([about(&one)]), &[one])
+    }
+
+    fn news(stage: CaseStage, conclusion: Option<u32>, sequence: i64) -> Command {
+        Command::RecordCaseState {
+            stage,
+            conclusion,
+            sequence,
+        }
+    }
+
+    #[test]
+    fn a_matter_is_raised_once_with_all_that_verification_needs() {
+        let one = acting_as("colleague", subject("one"));
+        let (report, state) = accepted_report(1, submission([about(&one)]), &[one.clone()]);
+        let facts = Facts {
+            report: state,
+            subject: None,
+        };
+        let (events, after) = given::<Matter>()
+            .facts(facts)
+            .when(Command::Open { report })
+            .accepted();
+        let [Event::Opened(opened)] = &events[..] else {
+            panic!("raised");
+        };
+        assert_eq!(opened.subjects, [one]);
+        assert_eq!(opened.unit, unit(COUNTY));
+        assert_eq!(opened.entered_on.to_string(), "2026-03-09");
+        after
+            .actor(officer("colleague", COUNTY))
+            .when(Command::Open { report })
+            .then_refused(&RECUSED);
+    }
+
+    #[test]
+    fn a_matter_waits_for_the_report_that_raises_it() {
+        let (report, _) = accepted_report(1, submission([]), &[]);
+        given::<Matter>()
+            .when(Command::Open { report })
+            .then_stale();
+    }
+
+    #[test]
+    fn a_matter_counts_its_reports() {
+        let two = acting_as("latecomer", subject("two"));
+        let matter = matter();
+        let first = matter.state().open().expect("raised").reports[0];
+        let (report, facts) = joined(matter.context().id.into(), &[two], NewFacts::Brought);
+        let (events, after) = matter
+            .facts(facts)
+            .when(Command::RegisterJoinedReport { report })
+            .accepted();
+        let open = after.state().open().expect("raised");
+        assert_eq!(open.reports, [first, report]);
+        assert_eq!((open.allegations.len(), open.subjects.len()), (2, 2));
+        let [Event::ReportRegistered(registered)] = &events[..] else {
+            panic!("registered");
+        };
+        assert_eq!(registered.tell, [first], "it must know who is recused now");
+        after
+            .actor(officer("latecomer", COUNTY))
+            .when(Command::RegisterJoinedReport { report })
+            .then_refused(&RECUSED);
+    }
+
+    #[test]
+    fn a_repeat_that_recuses_nobody_new_tells_no_report() {
+        let matter = matter();
+        let (report, facts) = joined(
+            matter.context().id.into(),
+            &[subject("one")],
+            NewFacts::None,
+        );
+        let (events, after) = matter
+            .facts(facts)
+            .when(Command::RegisterJoinedReport { report })
+            .accepted();
+        let [Event::ReportRegistered(registered)] = &events[..] else {
+            panic!("registered");
+        };
+        assert_eq!(registered.tell, []);
+        assert_eq!(after.state().open().expect("raised").subjects.len(), 1);
+    }
+
+    #[test]
+    fn a_matter_is_seen_by_its_unit_and_those_above() {
+        matter()
+            .actor(officer("below", TOWN))
+            .when(news(CaseStage::Opened, None, 1))
+            .then_refused(&OUT_OF_SCOPE);
+    }
+
+    #[test]
+    fn older_news_of_a_case_never_overwrite_newer() {
+        let concluded = matter()
+            .when(news(CaseStage::Opened, None, 1))
+            .accepted()
+            .1
+            .when(news(CaseStage::Concluded, Some(1), 2))
+            .accepted()
+            .1
+            .when(news(CaseStage::Opened, None, 1))
+            .then_already();
+        let reopened = concluded
+            .when(news(CaseStage::Reopened, Some(1), 3))
+            .accepted()
+            .1;
+        let discontinued = reopened
+            .when(news(CaseStage::Discontinued, None, 4))
+            .accepted()
+            .1;
+        let case = &discontinued.state().open().expect("raised").case;
+        assert_eq!((case.stage, case.conclusion), (CaseStage::Discontinued, 1));
+    }
+
+    #[test]
+    fn news_of_a_matter_that_is_not_here_yet_wait() {
+        given::<Matter>()
+            .when(news(CaseStage::Opened, None, 1))
+            .then_not_yet();
+    }
+
+    #[test]
+    fn each_private_event_is_told_as_at_most_one_public_one() {
+        let one = acting_as("colleague", subject("one"));
+        let (report, state) = accepted_report(1, submission([about(&one)]), &[one]);
+        let facts = Facts {
+            report: state,
+            subject: None,
+        };
+        let (events, _) = given::<Matter>()
+            .facts(facts)
+            .when(Command::Open { report })
+            .accepted();
+        let told = Matter::announce(Uuid::from_u128(1), &events[0]).expect("verification is told");
+        assert_eq!(told.name, "MatterOpened");
+        let message: proto::intake::MatterOpened =
+            serde_json::from_slice(&told.body).expect("it reads as the contract says");
+        assert_eq!(message.subjects[0].actor_id, "colleague");
+        assert_eq!(
+            message.allegations[0].subject_kind(),
+            proto::office::SubjectKind::Person
+        );
+        let recorded = Event::CaseStateRecorded(CaseStateRecorded {
+            case: CaseProgress::default(),
+        });
+        assert_eq!(Matter::announce(Uuid::from_u128(1), &recorded), None);
+    }
 }

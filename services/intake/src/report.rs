@@ -48,6 +48,7 @@ pub const HEADED_BY_SUBJECT: Refusal = Refusal::new(
 );
 
 /// A report.
+#[derive(Clone, Copy, Debug)]
 pub struct Report;
 
 /// What is known of a report.

@@ -18,6 +18,7 @@ pub const ALREADY_REGISTERED: Refusal = Refusal::new(
 );
 
 /// The subject register.
+#[derive(Clone, Copy, Debug)]
 pub struct Subject;
 
 /// What a subject is.
@@ -207,5 +208,81 @@ fn register(state: &State, wanted: &Register, context: &Context<()>) -> Decision
             Ok(Vec::new())
         }
         State::Registered(_) => Err(ALREADY_REGISTERED.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chassis::refusal::OUT_OF_SCOPE;
+    use chassis::testing::given;
+
+    use super::*;
+    use crate::examples::{COUNTY, OTHER_TOWN, TOWN, officer, text, unit};
+
+    fn somebody() -> Register {
+        Register {
+            kind: Kind::Person,
+            name: text("name"),
+            unit: unit(TOWN),
+            authority: None,
+            heads: None,
+            standing: Standing::PublicOfficial,
+            actor_id: None,
+            source: "test".to_owned(),
+            reference: "7".to_owned(),
+        }
+    }
+
+    #[test]
+    fn authority_is_with_the_superior_of_its_own_unit_unless_said_otherwise() {
+        let (_, after) = given::<Subject>()
+            .when(Command::Register(somebody()))
+            .accepted();
+        let entry = after.state().entry().expect("registered");
+        assert_eq!(entry.authority, unit(COUNTY));
+
+        let (_, after) = given::<Subject>()
+            .when(Command::Register(Register {
+                authority: Some(unit(TOWN)),
+                ..somebody()
+            }))
+            .accepted();
+        let entry = after.state().entry().expect("registered");
+        assert_eq!(entry.authority, unit(TOWN));
+    }
+
+    #[test]
+    fn a_subject_is_registered_once() {
+        let (_, after) = given::<Subject>()
+            .when(Command::Register(somebody()))
+            .accepted();
+        after
+            .when(Command::Register(somebody()))
+            .then_already()
+            .when(Command::Register(Register {
+                standing: Standing::Other,
+                ..somebody()
+            }))
+            .then_refused(&ALREADY_REGISTERED);
+    }
+
+    #[test]
+    fn the_register_is_no_open_directory() {
+        let register = || Command::Register(somebody());
+        let (_, after) = given::<Subject>().when(register()).accepted();
+        after
+            .clone()
+            .actor(officer("above", COUNTY))
+            .when(register())
+            .then_already();
+        after
+            .clone()
+            .actor(officer("below-the-authority", OTHER_TOWN))
+            .when(register())
+            .then_already();
+        after
+            .actor(officer("elsewhere", "P51-02"))
+            .when(register())
+            .then_refused(&OUT_OF_SCOPE);
     }
 }

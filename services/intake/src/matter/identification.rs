@@ -127,3 +127,149 @@ pub(super) fn identified(open: &mut Open, identified: &SubjectIdentified) {
     super::enter(&mut open.subjects, subject);
     open.recusal.extend(&recusal_of(subject));
 }
+
+#[cfg(test)]
+mod tests {
+    use chassis::testing::Given;
+
+    use super::*;
+    use crate::examples::{
+        COUNTY, about, about_somebody, acting_as, raised, subject, submission, text, unit,
+    };
+    use crate::matter::{Command, Matter};
+
+    /// A matter about somebody and about a registered subject, with the placeholder.
+    fn matter() -> (SubjectId, Given<Matter>) {
+        let one = subject("one");
+        let matter = raised(submission([about_somebody(), about(&one)]), &[one]);
+        let open = matter.state().open().expect("raised");
+        let placeholder = open.allegations[0].whom.id();
+        let matter = matter.actor(crate::examples::officer("officer-1", "N"));
+        (placeholder, matter)
+    }
+
+    fn identify(placeholder: SubjectId, subject: &Entry) -> Command {
+        Command::IdentifySubject {
+            placeholder,
+            subject: subject.id,
+            reason: text("reason"),
+        }
+    }
+
+    fn registered(subject: &Entry) -> Facts {
+        Facts {
+            subject: Some(subject.clone()),
+            ..Facts::default()
+        }
+    }
+
+    fn at(matter: Given<Matter>, stage: CaseStage) -> Given<Matter> {
+        matter
+            .when(Command::RecordCaseState {
+                stage,
+                conclusion: Some(1),
+                sequence: 1,
+            })
+            .accepted()
+            .1
+    }
+
+    #[test]
+    fn somebody_is_identified_later_with_a_reason() {
+        let (placeholder, matter) = matter();
+        let two = subject("two");
+        let (events, after) = matter
+            .facts(registered(&two))
+            .when(identify(placeholder, &two))
+            .accepted();
+        let [Event::SubjectIdentified(identified)] = &events[..] else {
+            panic!("identified");
+        };
+        assert!(!identified.merged);
+        assert_eq!(identified.reason.id, text("reason"));
+        let open = after.state().open().expect("raised");
+        assert_eq!(open.allegations[0].whom, Whom::Registered(two.id));
+        after
+            .when(identify(placeholder, &subject("three")))
+            .then_refused(&IDENTIFIED_OTHERWISE);
+    }
+
+    #[test]
+    fn if_the_matter_has_that_subject_already_the_two_become_one() {
+        let (placeholder, matter) = matter();
+        let one = subject("one");
+        let (events, after) = matter
+            .facts(registered(&one))
+            .when(identify(placeholder, &one))
+            .accepted();
+        let [Event::SubjectIdentified(identified)] = &events[..] else {
+            panic!("identified");
+        };
+        assert!(identified.merged);
+        assert_eq!(after.state().open().expect("raised").subjects.len(), 1);
+    }
+
+    #[test]
+    fn after_a_conclusion_identification_goes_through_reopening() {
+        let two = subject("two");
+        for ended in [CaseStage::Concluded, CaseStage::Discontinued] {
+            let (placeholder, matter) = matter();
+            at(matter, ended)
+                .facts(registered(&two))
+                .when(identify(placeholder, &two))
+                .then_refused(&MATTER_CONCLUDED);
+        }
+        let (placeholder, matter) = matter();
+        at(matter, CaseStage::Reopened)
+            .facts(registered(&two))
+            .when(identify(placeholder, &two))
+            .accepted();
+    }
+
+    #[test]
+    fn only_a_subject_of_the_register_takes_only_a_place_that_is_open() {
+        let (placeholder, matter) = matter();
+        let (one, two) = (subject("one"), subject("two"));
+        matter
+            .clone()
+            .when(identify(placeholder, &two))
+            .then_refused(&SUBJECT_UNKNOWN);
+        matter
+            .facts(registered(&two))
+            .when(identify(one.id, &two))
+            .then_refused(&PLACEHOLDER_UNKNOWN);
+    }
+
+    #[test]
+    fn nobody_identifies_themselves_and_who_is_identified_is_recused() {
+        let (placeholder, matter) = matter();
+        let myself = acting_as("officer-1", subject("two"));
+        matter
+            .clone()
+            .facts(registered(&myself))
+            .when(identify(placeholder, &myself))
+            .then_refused(&RECUSED);
+        let colleague = acting_as("colleague", subject("two"));
+        let (_, after) = matter
+            .facts(registered(&colleague))
+            .when(identify(placeholder, &colleague))
+            .accepted();
+        after
+            .actor(crate::examples::officer("colleague", COUNTY))
+            .when(identify(placeholder, &colleague))
+            .then_refused(&RECUSED);
+    }
+
+    #[test]
+    fn the_head_of_the_handling_unit_is_not_identified_there() {
+        let (placeholder, matter) = matter();
+        let head = Entry {
+            heads: Some(unit(COUNTY)),
+            ..subject("head")
+        };
+        matter
+            .facts(registered(&head))
+            .when(identify(placeholder, &head))
+            .then_refused(&HEADED_BY_SUBJECT);
+    }
+}

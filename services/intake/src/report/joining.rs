@@ -125,3 +125,155 @@ pub(super) fn followed(filed: &mut Filed, news: &News) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chassis::refusal::OUT_OF_SCOPE;
+
+    use super::*;
+    use crate::examples::{
+        CITY, COUNTY, about, about_somebody, accept, acting_as, officer, raised, received, subject,
+        submission, unit,
+    };
+    use crate::matter::{CaseStage, State as MatterState};
+    use crate::recusal::RECUSED;
+    use crate::report::Command;
+
+    fn matter() -> (MatterId, MatterState) {
+        let other = acting_as("colleague", subject("other"));
+        let matter = raised(submission([about(&other)]), &[other]);
+        (matter.context().id.into(), matter.state().clone())
+    }
+
+    fn knowing(matter: MatterState) -> Facts {
+        Facts {
+            matter,
+            ..Facts::default()
+        }
+    }
+
+    fn join(matter: MatterId, new_facts: NewFacts) -> Command {
+        Command::Join { matter, new_facts }
+    }
+
+    #[test]
+    fn a_report_joins_a_matter_that_is_there() {
+        let (id, known) = matter();
+        let report = received(&[subject("one")]);
+        report
+            .clone()
+            .when(join(id, NewFacts::None))
+            .then_refused(&MATTER_UNKNOWN);
+        let (_, joined) = report
+            .facts(knowing(known))
+            .when(join(id, NewFacts::None))
+            .accepted();
+        let filed = joined.state().filed().expect("it was submitted");
+        assert_eq!((filed.matter(), filed.unit()), (Some(id), &unit(COUNTY)));
+        joined.clone().when(join(id, NewFacts::None)).then_already();
+        joined
+            .clone()
+            .when(join(id, NewFacts::Brought))
+            .then_refused(&ALREADY_DECIDED);
+        joined.when(accept()).then_refused(&ALREADY_DECIDED);
+    }
+
+    #[test]
+    fn a_repeat_of_a_concluded_matter_is_registered_and_kept() {
+        let (id, known) = matter();
+        let MatterState::Open(mut open) = known else {
+            panic!("it was raised");
+        };
+        open.case.stage = CaseStage::Concluded;
+        received(&[subject("one")])
+            .facts(knowing(MatterState::Open(open)))
+            .when(join(id, NewFacts::None))
+            .accepted();
+    }
+
+    #[test]
+    fn a_report_joins_only_a_matter_that_the_officer_may_see() {
+        let (id, known) = matter();
+        let MatterState::Open(mut open) = known else {
+            panic!("it was raised");
+        };
+        open.unit = unit(CITY);
+        received(&[subject("one")])
+            .facts(knowing(MatterState::Open(open)))
+            .when(join(id, NewFacts::None))
+            .then_refused(&OUT_OF_SCOPE);
+    }
+
+    #[test]
+    fn a_report_about_a_head_joins_no_matter_of_that_unit() {
+        let (id, known) = matter();
+        let head = Entry {
+            heads: Some(unit(COUNTY)),
+            ..subject("head")
+        };
+        received(&[head])
+            .actor(officer("of-the-city", CITY))
+            .facts(knowing(known))
+            .when(join(id, NewFacts::None))
+            .then_refused(&HEADED_BY_SUBJECT);
+    }
+
+    #[test]
+    fn who_is_recused_in_a_matter_is_recused_from_all_its_reports() {
+        let (id, known) = matter();
+        let (_, joined) = received(&[subject("one")])
+            .facts(knowing(known))
+            .when(join(id, NewFacts::None))
+            .accepted();
+        joined
+            .clone()
+            .actor(officer("colleague", COUNTY))
+            .when(join(id, NewFacts::None))
+            .then_refused(&RECUSED);
+        let news = News {
+            recusal: Recusal {
+                actors: ["latecomer".parse().expect("a valid id")].into(),
+                ..Recusal::default()
+            },
+            identified: None,
+        };
+        joined
+            .when(Command::FollowMatter(news.clone()))
+            .then([news])
+            .actor(officer("latecomer", COUNTY))
+            .when(join(id, NewFacts::None))
+            .then_refused(&RECUSED);
+    }
+
+    #[test]
+    fn who_was_identified_is_known_in_the_report_too() {
+        let one = subject("one");
+        let (submitted, report) = crate::examples::submitted_as(
+            submission([about_somebody()]),
+            &[],
+            chassis::testing::given(),
+        );
+        let placeholder = submitted.allegations[0].whom.id();
+        let news = News {
+            recusal: Recusal::default(),
+            identified: Some(Identity {
+                placeholder,
+                subject: one.clone(),
+            }),
+        };
+        let elsewhere = News {
+            recusal: Recusal::default(),
+            identified: Some(Identity {
+                placeholder: subject("another report's").id,
+                subject: one.clone(),
+            }),
+        };
+        let report = report
+            .when(Command::FollowMatter(elsewhere))
+            .then_already()
+            .when(Command::FollowMatter(news.clone()))
+            .then([news]);
+        let filed = report.state().filed().expect("it was submitted");
+        assert_eq!(filed.current_allegations()[0].whom.id(), one.id);
+    }
+}

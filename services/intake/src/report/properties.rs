@@ -1,1 +1,260 @@
+//! Random commands against a report and its matter: a refusal changes nothing, replaying the events gives the state, an
+//! accepted command run again is already so, and what triage decided stays decided.
 
+use std::sync::LazyLock;
+
+use chassis::aggregate::{Aggregate, Context};
+use chassis::testing::{Given, given};
+use office::{Actor, MatterId, Role};
+use proptest::prelude::*;
+
+use crate::examples::{
+    CITY, COUNTY, TOWN, about, about_somebody, acting_as, actor, anybody, officer, raised, subject,
+    submission, text, unit,
+};
+use crate::matter::{self, CaseStage, Matter, NewFacts};
+use crate::recusal::Recusal;
+use crate::report::joining::{Identity, News};
+use crate::report::receipt::ReceiptCode;
+use crate::report::triage::RejectedCandidate;
+use crate::report::{Command, Facts, Report, Stage, State};
+use crate::subject::Entry;
+
+fn subjects() -> Vec<Entry> {
+    let head = Entry {
+        heads: Some(unit(TOWN)),
+        ..subject("head")
+    };
+    vec![acting_as("officer-3", subject("one")), head]
+}
+
+fn candidate(number: u8) -> MatterId {
+    MatterId::natural(&[&[number]])
+}
+
+/// By its serialised form, which holds neither a receipt code nor a reporter.
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| std::fmt::Error)?)
+    }
+}
+
+/// What every case begins with, made once because the policy is read for it.
+static FRESH: LazyLock<Given<Report>> = LazyLock::new(given::<Report>);
+static MATTER: LazyLock<Given<Matter>> = LazyLock::new(|| {
+    let known = subjects();
+    raised(
+        submission([about_somebody(), about(&known[1])]),
+        &known[1..],
+    )
+});
+
+/// Who is at the counter, when, and what was gathered.
+type Circumstances = (Actor, &'static str, Vec<MatterId>, bool);
+
+fn commands() -> impl Strategy<Value = Command> {
+    let receipt = || prop::option::of(Just("0000000000000000".to_owned()));
+    let typed = |code: Option<String>| code.as_deref().and_then(ReceiptCode::typed);
+    let rejected = prop::collection::vec(0u8..3, 0..3).prop_map(|numbers| {
+        numbers
+            .into_iter()
+            .map(|number| RejectedCandidate {
+                matter: candidate(number),
+                reason: "other_incident".to_owned(),
+            })
+            .collect::<Vec<_>>()
+    });
+    let units = prop::option::of(prop::sample::select(vec![CITY, COUNTY, TOWN]));
+    let allegations = prop::collection::vec(0usize..3, 1..4).prop_map(|drawn| {
+        let known = subjects();
+        Command::Submit(submission(drawn.into_iter().map(
+            |number| match known.get(number) {
+                Some(subject) => about(subject),
+                None => about_somebody(),
+            },
+        )))
+    });
+    prop_oneof![
+        2 => allegations,
+        1 => (0u8..3, receipt()).prop_map(move |(number, receipt)| Command::AddMaterial {
+            material: text(&number.to_string()),
+            receipt: typed(receipt),
+        }),
+        1 => receipt().prop_map(move |receipt| Command::Withdraw { receipt: typed(receipt) }),
+        2 => (units, rejected).prop_map(|(code, rejected)| Command::Accept {
+            unit: code.map(unit),
+            rejected,
+        }),
+        1 => prop::sample::select(vec!["out_of_scope", "boring"])
+            .prop_map(|reason| Command::Decline { reason: reason.to_owned() }),
+        1 => prop::sample::select(vec!["COURT", "POLICE"]).prop_map(|body| Command::Transfer {
+            body: body.to_owned(),
+            reason: "other_body_competent".to_owned(),
+        }),
+        1 => Just(Command::RecordTriageOverdue),
+        1 => any::<bool>().prop_map(|new| Command::Join {
+            matter: candidate(0),
+            new_facts: if new { NewFacts::Brought } else { NewFacts::None },
+        }),
+        1 => prop::option::of(0usize..2).prop_map(|who| Command::FollowMatter(News {
+            recusal: Recusal {
+                actors: ["officer-4".parse().expect("a valid id")].into(),
+                ..Recusal::default()
+            },
+            identified: who.map(|number| Identity {
+                placeholder: subject("nobody").id,
+                subject: subjects()[number].clone(),
+            }),
+        })),
+    ]
+}
+
+fn circumstances() -> impl Strategy<Value = Circumstances> {
+    let actors = prop::sample::select(vec![
+        officer("officer-1", CITY),
+        officer("officer-2", COUNTY),
+        officer("officer-3", COUNTY),
+        actor("officer-4", "N", Role::Supervisor),
+        anybody(),
+    ]);
+    let times = prop::sample::select(vec!["2026-03-09T01:00:00Z", "2026-04-20T01:00:00Z"]);
+    let candidates = prop::collection::vec((0u8..3).prop_map(candidate), 0..2);
+    (actors, times, candidates, any::<bool>())
+}
+
+fn context((actor, now, candidates, matter): Circumstances) -> Context<Facts> {
+    let known = subjects();
+    let facts = Facts {
+        subjects: known
+            .iter()
+            .map(|subject| (subject.id, subject.clone()))
+            .collect(),
+        candidates,
+        matter: if matter {
+            MATTER.state().clone()
+        } else {
+            matter::State::Unknown
+        },
+    };
+    FRESH
+        .clone()
+        .actor(actor)
+        .now(now)
+        .facts(facts)
+        .context()
+        .clone()
+}
+
+/// What the desk does with one command; the events, or nothing where it was refused.
+fn decide<A: Aggregate>(
+    state: &mut A::State,
+    command: &A::Command,
+    context: &Context<A::Facts>,
+    journal: &mut Vec<A::Event>,
+) -> bool
+where
+    A::State: PartialEq + std::fmt::Debug,
+{
+    if A::admit(state, &context.visitor()).is_err() {
+        return false;
+    }
+    let before = state.clone();
+    let Ok(events) = A::decide(state, command, context) else {
+        assert_eq!(*state, before, "a refusal changes nothing");
+        return false;
+    };
+    for event in &events {
+        A::evolve(state, event);
+    }
+    journal.extend(events);
+    assert_eq!(
+        A::decide(state, command, context),
+        Ok(Vec::new()),
+        "an accepted command, run again, is already so"
+    );
+    true
+}
+
+fn replayed<A: Aggregate>(journal: &[A::Event]) -> A::State {
+    let mut state = A::State::default();
+    for event in journal {
+        A::evolve(&mut state, event);
+    }
+    state
+}
+
+/// A state as the desk keeps it between two commands.
+fn kept<S: serde::Serialize + serde::de::DeserializeOwned>(state: &S) -> S {
+    let json = serde_json::to_vec(state).expect("a state is JSON");
+    serde_json::from_slice(&json).expect("and back")
+}
+
+fn is_final(state: &State) -> bool {
+    state
+        .filed()
+        .is_some_and(|filed| filed.stage != Stage::Received)
+}
+
+proptest! {
+    #[test]
+    fn a_report_is_what_its_journal_says(
+        script in prop::collection::vec((commands(), circumstances()), 1..12)
+    ) {
+        let mut state = State::default();
+        let mut journal = Vec::new();
+        for (command, circumstances) in script {
+            let context = context(circumstances);
+            let decided = is_final(&state).then(|| state.clone());
+            decide::<Report>(&mut state, &command, &context, &mut journal);
+            if let (Some(before), Some(after)) = (decided, state.filed()) {
+                prop_assert_eq!(&before.filed().expect("it is final").stage, &after.stage);
+            }
+            prop_assert_eq!(&replayed::<Report>(&journal), &state);
+            prop_assert_eq!(&kept(&state), &state);
+        }
+    }
+
+    #[test]
+    fn a_matter_is_what_its_journal_says(
+        script in prop::collection::vec((0u8..4, 0i64..5, 0usize..2), 1..12)
+    ) {
+        let known = subjects();
+        let mut state = MATTER.state().clone();
+        let begun = state.clone();
+        let placeholder = state.open().expect("raised").allegations[0].whom.id();
+        let mut context = MATTER.context().clone();
+        let mut journal = Vec::new();
+        for (what, sequence, who) in script {
+            context.facts.subject = Some(known[who].clone());
+            let command = match what {
+                0 => matter::Command::IdentifySubject {
+                    placeholder,
+                    subject: known[who].id,
+                    reason: text("reason"),
+                },
+                1 => matter::Command::RecordCaseState {
+                    stage: CaseStage::Concluded,
+                    conclusion: Some(1),
+                    sequence,
+                },
+                2 => matter::Command::RecordCaseState {
+                    stage: CaseStage::Reopened,
+                    conclusion: Some(1),
+                    sequence,
+                },
+                _ => matter::Command::Open {
+                    report: state.open().expect("raised").reports[0],
+                },
+            };
+            let before = state.open().expect("raised").case.sequence;
+            decide::<Matter>(&mut state, &command, &context, &mut journal);
+            prop_assert!(state.open().expect("raised").case.sequence >= before);
+            let mut again = begun.clone();
+            for event in &journal {
+                Matter::evolve(&mut again, event);
+            }
+            prop_assert_eq!(&again, &state);
+            prop_assert_eq!(&kept(&state), &state);
+        }
+    }
+}

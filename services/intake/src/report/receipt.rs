@@ -148,3 +148,96 @@ pub(super) fn withdraw(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chassis::testing::Given;
+
+    use super::*;
+    use crate::examples::{accept, anybody, officer, received, subject, text, text_ref};
+    use crate::report::{Command, Report};
+
+    fn report() -> (String, Given<Report>) {
+        let report = received(&[subject("one")]);
+        let context = report.context();
+        let code = code(
+            &context.secrets,
+            context.id.into(),
+            context.profile.intake.receipt_digits,
+        );
+        (code, report)
+    }
+
+    fn add(code: Option<&str>) -> Command {
+        Command::AddMaterial {
+            material: text("material"),
+            receipt: code.and_then(ReceiptCode::typed),
+        }
+    }
+
+    fn withdraw(code: Option<&str>) -> Command {
+        Command::Withdraw {
+            receipt: code.and_then(ReceiptCode::typed),
+        }
+    }
+
+    #[test]
+    fn a_receipt_code_has_sixteen_digits_and_is_always_the_same() {
+        let (code, report) = report();
+        assert!(code.len() == 16 && code.bytes().all(|b| b.is_ascii_digit()));
+        let filed = report.state().filed().expect("it was submitted");
+        let secrets = &report.context().secrets;
+        let typed = |text: &str| ReceiptCode::typed(text).expect("something was typed");
+        let receipt = &filed.submitted.receipt;
+        assert!(receipt.fits(secrets, &typed(&code)));
+        let grouped = format!("{} {}-{}", &code[..4], &code[4..8], &code[8..]);
+        assert!(receipt.fits(secrets, &typed(&grouped)));
+        assert!(!receipt.fits(secrets, &typed("0000000000000000")));
+    }
+
+    #[test]
+    fn the_public_adds_material_only_with_the_code() {
+        let (code, report) = report();
+        let public = report.actor(anybody());
+        public
+            .clone()
+            .when(add(None))
+            .then_refused(&RECEIPT_CODE_WRONG);
+        public
+            .clone()
+            .when(add(Some("1")))
+            .then_refused(&RECEIPT_CODE_WRONG);
+        public.when(add(Some(&code))).then([MaterialAdded {
+            material: text_ref("material"),
+            by_reporter: true,
+        }]);
+    }
+
+    #[test]
+    fn an_officer_adds_material_without_a_code() {
+        let (_, report) = report();
+        report
+            .actor(officer("officer-1", crate::examples::COUNTY))
+            .when(add(None))
+            .then([MaterialAdded {
+                material: text_ref("material"),
+                by_reporter: false,
+            }]);
+    }
+
+    #[test]
+    fn a_reporter_takes_back_what_nobody_decided_on_yet() {
+        let (code, report) = report();
+        report
+            .clone()
+            .actor(anybody())
+            .when(withdraw(Some(&code)))
+            .then([Withdrawn { by_reporter: true }])
+            .when(withdraw(Some(&code)))
+            .then_already();
+        let (_, accepted) = report.when(accept()).accepted();
+        accepted
+            .when(withdraw(Some(&code)))
+            .then_refused(&ALREADY_DECIDED);
+    }
+}

@@ -339,3 +339,228 @@ fn lowest_above_all<'u>(
     });
     Some(found.code.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use chassis::refusal::OUT_OF_SCOPE;
+    use chassis::testing::given;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::examples::{
+        CITY, COUNTY, NATION, OTHER_TOWN, PROVINCE, TOWN, about, about_somebody, accept, anybody,
+        officer, received, subject, submission, submitted_as, unit,
+    };
+    use crate::report::{Command, Report};
+
+    fn routed(allegations: Vec<Alleged>, subjects: &[Entry]) -> (String, RoutedBy) {
+        let (submitted, _) = submitted_as(submission(allegations), subjects, given());
+        (submitted.routing.unit.to_string(), submitted.routing.by)
+    }
+
+    fn of(authority: &str, subject: Entry) -> Entry {
+        Entry {
+            authority: unit(authority),
+            ..subject
+        }
+    }
+
+    fn heading(headed: &str, subject: Entry) -> Entry {
+        Entry {
+            heads: Some(unit(headed)),
+            ..subject
+        }
+    }
+
+    fn from(place: &str) -> Alleged {
+        Alleged {
+            place: Some(place.to_owned()),
+            ..about_somebody()
+        }
+    }
+
+    #[test]
+    fn a_report_goes_to_the_unit_with_authority_over_the_subject() {
+        let one = subject("one");
+        assert_eq!(
+            routed(vec![about(&one)], &[one]),
+            (COUNTY.to_owned(), RoutedBy::Authority)
+        );
+    }
+
+    #[test]
+    fn a_report_about_the_head_of_a_unit_goes_to_the_unit_above() {
+        for authority in [COUNTY, TOWN, CITY] {
+            let head = heading(COUNTY, of(authority, subject("head")));
+            assert_eq!(
+                routed(vec![about(&head)], &[head]),
+                (CITY.to_owned(), RoutedBy::HeadOfUnit)
+            );
+        }
+        let head = heading(TOWN, of(PROVINCE, subject("head")));
+        assert_eq!(
+            routed(vec![about(&head)], &[head]),
+            (PROVINCE.to_owned(), RoutedBy::Authority),
+            "an authority that stands higher still keeps it"
+        );
+        let head = heading(NATION, of(NATION, subject("head")));
+        assert_eq!(
+            routed(vec![about(&head)], &[head]).0,
+            NATION,
+            "nobody stands above the top"
+        );
+    }
+
+    #[test]
+    fn a_report_about_several_goes_to_the_lowest_unit_above_all() {
+        let town = of(TOWN, subject("town"));
+        let other = of(OTHER_TOWN, subject("other"));
+        let city = of(CITY, subject("city"));
+        assert_eq!(
+            routed(vec![about(&town), about(&city)], &[town.clone(), city]),
+            (CITY.to_owned(), RoutedBy::Authority)
+        );
+        assert_eq!(
+            routed(vec![about(&town), about(&other)], &[town, other]),
+            (COUNTY.to_owned(), RoutedBy::Authority)
+        );
+    }
+
+    #[test]
+    fn where_nobody_is_identified_the_place_decides() {
+        assert_eq!(
+            routed(vec![from("910101001")], &[]),
+            (TOWN.to_owned(), RoutedBy::Place)
+        );
+        let one = subject("one");
+        assert_eq!(
+            routed(vec![from("910102"), about(&one)], &[one]).0,
+            COUNTY,
+            "somebody is"
+        );
+    }
+
+    #[test]
+    fn where_nothing_says_where_it_goes_to_the_top() {
+        assert_eq!(
+            routed(vec![about_somebody(), from("nowhere")], &[]),
+            (NATION.to_owned(), RoutedBy::Top)
+        );
+    }
+
+    #[test]
+    fn a_report_about_the_head_of_a_unit_is_invisible_to_the_unit_below() {
+        let head = heading(COUNTY, subject("head"));
+        let report = received(&[head]);
+        report
+            .clone()
+            .actor(officer("of-the-county", COUNTY))
+            .when(accept())
+            .then_refused(&OUT_OF_SCOPE);
+        report
+            .actor(officer("of-the-city", CITY))
+            .when(accept())
+            .accepted();
+    }
+
+    #[test]
+    fn every_subject_that_the_register_lacks_is_named_by_its_field() {
+        let (one, two) = (subject("one"), subject("two"));
+        let refusal = given::<Report>()
+            .actor(anybody())
+            .facts(crate::examples::known(std::slice::from_ref(&one)))
+            .when(Command::Submit(submission([
+                about(&two),
+                about(&one),
+                about(&two),
+            ])))
+            .then_refused(&SUBJECT_UNKNOWN);
+        let fields: Vec<&str> = refusal
+            .violations
+            .iter()
+            .map(|violation| violation.field.as_str())
+            .collect();
+        assert_eq!(
+            fields,
+            ["allegations[0].subject_id", "allegations[2].subject_id"]
+        );
+    }
+
+    #[test]
+    fn everybody_who_is_not_identified_is_somebody_else() {
+        let (submitted, _) = submitted_as(
+            submission([about_somebody(), about_somebody()]),
+            &[],
+            given(),
+        );
+        let ids: Vec<_> = submitted
+            .allegations
+            .iter()
+            .map(|allegation| allegation.whom.id())
+            .collect();
+        assert_ne!(ids[0], ids[1]);
+    }
+
+    #[test]
+    fn the_days_of_triage_are_counted_from_the_day_of_entry() {
+        let one = subject("one");
+        let (submitted, _) = submitted_as(
+            submission([about(&one)]),
+            &[one],
+            given().now("2026-03-08T20:00:00Z"),
+        );
+        assert_eq!(submitted.entered_on.to_string(), "2026-03-09");
+        assert_eq!(submitted.triage_due_on.to_string(), "2026-03-30");
+    }
+
+    #[test]
+    fn neither_reporter_nor_receipt_code_is_in_a_commands_serialised_form() {
+        let mut named = submission([about_somebody()]);
+        named.reporter = Some("official-9".parse().expect("a valid id"));
+        let code = crate::report::receipt::ReceiptCode::typed("1234 5678 9012 3456");
+        for command in [
+            Command::Submit(named),
+            Command::AddMaterial {
+                material: crate::examples::text("material"),
+                receipt: code.clone(),
+            },
+            Command::Withdraw { receipt: code },
+        ] {
+            let json = serde_json::to_string(&command).expect("a command is JSON");
+            assert!(
+                !json.contains("official-9") && !json.contains("1234"),
+                "{json}"
+            );
+        }
+    }
+
+    proptest! {
+        /// Whoever the subjects are, no unit that one of them heads sees the report, nor one below; unless it is the top.
+        #[test]
+        fn no_route_ends_within_a_unit_that_a_subject_heads(
+            drawn in prop::collection::vec((any::<prop::sample::Index>(), prop::option::of(any::<prop::sample::Index>())), 1..5)
+        ) {
+            let context = given::<Report>();
+            let units = &context.context().profile.units;
+            let all: Vec<UnitCode> = units.iter().map(|unit| unit.code.clone()).collect();
+            let subjects: Vec<Entry> = drawn
+                .iter()
+                .enumerate()
+                .map(|(number, (authority, headed))| Entry {
+                    authority: authority.get(&all).clone(),
+                    heads: headed.map(|headed| headed.get(&all).clone()),
+                    ..subject(&number.to_string())
+                })
+                .collect();
+            let routing = route(&[], &subjects, units);
+            for subject in &subjects {
+                prop_assert!(units.is_at_or_above(&routing.unit, &needed_by(subject, units).unit));
+                if let Some(headed) = &subject.heads {
+                    prop_assert!(
+                        routing.unit == units.root().code || !units.is_at_or_above(headed, &routing.unit)
+                    );
+                }
+            }
+        }
+    }
+}

@@ -160,3 +160,213 @@ pub(super) fn record_overdue(filed: &Filed, context: &Context<Facts>) -> Decisio
         .into(),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use chassis::refusal::OUT_OF_SCOPE;
+    use chassis::testing::given;
+
+    use super::*;
+    use crate::examples::{
+        CITY, COUNTY, OTHER_TOWN, TOWN, about, accept, acting_as, officer, received, subject,
+        submission, submitted_as, unit,
+    };
+    use crate::recusal::RECUSED;
+    use crate::report::{Command, Report};
+    use crate::subject::Entry;
+
+    fn accept_to(code: &str) -> Command {
+        Command::Accept {
+            unit: Some(unit(code)),
+            rejected: Vec::new(),
+        }
+    }
+
+    fn rejecting(matter: MatterId) -> Command {
+        Command::Accept {
+            unit: None,
+            rejected: vec![RejectedCandidate {
+                matter,
+                reason: "other_incident".to_owned(),
+            }],
+        }
+    }
+
+    fn decline(reason: &str) -> Command {
+        Command::Decline {
+            reason: reason.to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_accepted_report_raises_a_matter_of_its_own() {
+        let report = received(&[subject("one")]);
+        let matter = own_matter(report.context().id.into());
+        report
+            .when(accept())
+            .then([Accepted {
+                matter,
+                unit: unit(COUNTY),
+                rejected: Vec::new(),
+            }])
+            .when(accept_to(COUNTY))
+            .then_already()
+            .when(accept_to(TOWN))
+            .then_refused(&ALREADY_DECIDED);
+    }
+
+    #[test]
+    fn a_unit_hands_down_to_one_below_and_never_up_or_sideways() {
+        let report = received(&[subject("one")]);
+        report.clone().when(accept_to(OTHER_TOWN)).accepted();
+        for elsewhere in [CITY, "P51-02"] {
+            report
+                .clone()
+                .when(accept_to(elsewhere))
+                .then_refused(&UNIT_NOT_BELOW);
+        }
+    }
+
+    #[test]
+    fn nothing_is_handed_down_to_a_unit_that_a_subject_heads() {
+        let head = Entry {
+            heads: Some(unit(COUNTY)),
+            ..subject("head")
+        };
+        let report = received(&[head]).actor(officer("of-the-city", CITY));
+        for headed in [COUNTY, TOWN] {
+            report
+                .clone()
+                .when(accept_to(headed))
+                .then_refused(&HEADED_BY_SUBJECT);
+        }
+        report.when(accept_to("P51-01-02")).accepted();
+    }
+
+    #[test]
+    fn a_report_that_was_handed_down_stays_in_sight_of_the_units_above() {
+        let (_, handed_down) = received(&[subject("one")])
+            .when(accept_to(OTHER_TOWN))
+            .accepted();
+        let look = |id: &str, at: &str| handed_down.clone().actor(officer(id, at));
+        look("above", CITY)
+            .when(accept_to(OTHER_TOWN))
+            .then_already();
+        look("handler", OTHER_TOWN)
+            .when(accept_to(OTHER_TOWN))
+            .then_already();
+        look("beside", TOWN)
+            .when(accept_to(OTHER_TOWN))
+            .then_refused(&OUT_OF_SCOPE);
+    }
+
+    #[test]
+    fn every_candidate_is_rejected_before_a_report_is_accepted() {
+        let candidate = MatterId::natural(&[b"candidate"]);
+        let report = received(&[subject("one")]).facts(Facts {
+            candidates: vec![candidate],
+            ..Facts::default()
+        });
+        report
+            .clone()
+            .when(accept())
+            .then_refused(&CANDIDATES_UNDECIDED);
+        report
+            .clone()
+            .when(rejecting(MatterId::natural(&[b"another"])))
+            .then_refused(&CANDIDATES_UNDECIDED);
+        let (events, _) = report.when(rejecting(candidate)).accepted();
+        let [Event::Accepted(accepted)] = &events[..] else {
+            panic!("accepted");
+        };
+        assert_eq!(accepted.rejected.len(), 1, "the officer's word is kept");
+    }
+
+    #[test]
+    fn who_is_a_subject_is_recused() {
+        received(&[acting_as("officer-1", subject("one"))])
+            .when(accept())
+            .then_refused(&RECUSED);
+    }
+
+    #[test]
+    fn who_reported_does_not_decide_on_it() {
+        let one = subject("one");
+        let mut reported = submission([about(&one)]);
+        reported.reporter = Some("officer-1".parse().expect("a valid id"));
+        let (submitted, report) = submitted_as(reported, &[one], given::<Report>());
+        let kept = serde_json::to_string(&submitted).expect("an event is JSON");
+        assert!(!kept.contains("officer-1"), "only a keyed hash is kept");
+        report
+            .clone()
+            .actor(officer("officer-1", COUNTY))
+            .when(accept())
+            .then_refused(&RECUSED);
+        report
+            .actor(officer("officer-2", COUNTY))
+            .facts(Facts::default())
+            .when(accept())
+            .accepted();
+    }
+
+    #[test]
+    fn a_report_is_declined_with_a_reason_from_the_profiles_list() {
+        let report = received(&[subject("one")]);
+        report
+            .clone()
+            .when(decline("boring"))
+            .then_refused(&REASON_NOT_LISTED);
+        let (_, declined) = report.when(decline("out_of_scope")).accepted();
+        declined
+            .clone()
+            .when(decline("out_of_scope"))
+            .then_already();
+        declined.when(accept()).then_refused(&ALREADY_DECIDED);
+    }
+
+    #[test]
+    fn a_report_is_handed_to_another_body_once() {
+        let transfer = |body: &str| Command::Transfer {
+            body: body.to_owned(),
+            reason: "other_body_competent".to_owned(),
+        };
+        let (_, transferred) = received(&[subject("one")])
+            .when(transfer("COURT"))
+            .accepted();
+        transferred
+            .when(transfer("COURT"))
+            .then_already()
+            .when(transfer("POLICE"))
+            .then_refused(&ALREADY_DECIDED);
+    }
+
+    #[test]
+    fn late_triage_is_recorded_once_and_only_while_nobody_decided() {
+        let report = received(&[subject("one")]);
+        let late = "2026-03-30T16:00:00Z";
+        let due_on = "2026-03-30".parse().expect("a date");
+        report
+            .clone()
+            .when(Command::RecordTriageOverdue)
+            .then_already();
+        report
+            .clone()
+            .now(late)
+            .when(Command::RecordTriageOverdue)
+            .then([TriageOverdue { due_on }])
+            .when(accept())
+            .accepted();
+        let (_, accepted) = report.when(accept()).accepted();
+        accepted
+            .now(late)
+            .when(Command::RecordTriageOverdue)
+            .then_already();
+    }
+
+    #[test]
+    fn there_is_nothing_to_decide_on_before_a_report_is_submitted() {
+        given::<Report>()
+            .when(accept())
+            .then_refused(&chassis::refusal::NOT_FOUND);
+    }
+}
