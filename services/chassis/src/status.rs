@@ -47,7 +47,6 @@ impl RefusalKind {
             Self::Aborted => Some(Duration::from_millis(100)),
             Self::ResourceExhausted => Some(Duration::from_millis(500)),
             Self::Unavailable => Some(Duration::from_secs(2)),
-            Self::Internal => Some(Duration::from_secs(30)),
             _ => None,
         }
     }
