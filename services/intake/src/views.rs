@@ -443,3 +443,6 @@ pub async fn figures(pool: &PgPool, source: &str) -> Result<Vec<(String, i64)>, 
     .fetch_all(pool)
     .await
 }
+
+#[cfg(test)]
+mod tests;
