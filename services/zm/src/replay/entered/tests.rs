@@ -1,0 +1,160 @@
+use office::UnitCode;
+
+use super::*;
+use crate::register::{Map, Register};
+use crate::replay::actors::Cast;
+
+const TOWN: &[u8] = include_bytes!("../../../../../tests/registers/town.csv");
+const MAP: &str = include_str!("../../../../../tests/registers/town.toml");
+
+fn town(map: &str) -> Register {
+    Register::read(TOWN, &Map::parse(map).expect("a map")).expect("a register")
+}
+
+fn registrar() -> Actor {
+    let unit = UnitCode::new("P51-01").expect("a code");
+    Cast::made(&unit).registrar().clone()
+}
+
+fn row(register: &Register, case: &Case, state: ReportState) -> ReportRow {
+    ReportRow {
+        report_id: report_id(register.digest, case, &registrar()).to_string(),
+        state: state.into(),
+        reference: case.reference.clone(),
+        matter_id: format!("matter of {}", case.reference),
+        ..Default::default()
+    }
+}
+
+fn all_entered(register: &Register) -> Listed {
+    let cases = register.cases.iter();
+    Listed {
+        reports: cases
+            .map(|case| row(register, case, ReportState::Accepted))
+            .collect(),
+        cases: Vec::new(),
+    }
+}
+
+fn compare(register: &Register, listed: Listed) -> Result<Entered, Contradictions> {
+    Entered::compare(
+        &register.name,
+        register.digest,
+        &register.cases,
+        &registrar(),
+        listed,
+    )
+}
+
+#[test]
+fn nothing_entered_contradicts_nothing() {
+    let register = town(MAP);
+    let entered = compare(&register, Listed::default()).expect("nothing");
+    assert_eq!((entered.count(), entered.others()), (0, 0));
+}
+
+#[test]
+fn what_was_entered_with_the_same_map_need_not_be_entered_again() {
+    let register = town(MAP);
+    let mut listed = all_entered(&register);
+    let first = &register.cases[0].reference;
+    listed.cases.push(CaseRow {
+        matter_id: format!("matter of {first}"),
+        state: CaseState::Concluded.into(),
+        ..Default::default()
+    });
+    let entered = compare(&register, listed).expect("the same");
+    assert_eq!(entered.count(), register.cases.len());
+    assert!(entered.is_concluded(first));
+    assert!(!entered.is_concluded(&register.cases[1].reference));
+}
+
+#[test]
+fn a_map_that_changes_an_entered_row_is_found_and_its_cases_named() {
+    let before = town(MAP);
+    let edited = town(&MAP.replace(r#""Unture" = "unfounded""#, r#""Unture" = "exonerated""#));
+    let fault = compare(&edited, all_entered(&before)).expect_err("another content");
+    let touched: Vec<_> = before
+        .cases
+        .iter()
+        .filter(|case| case.rows.iter().any(|row| row.words.deciding() == "Unture"))
+        .map(|case| case.reference.clone())
+        .collect();
+    assert!(!touched.is_empty());
+    let named: Vec<_> = fault
+        .cases
+        .iter()
+        .map(|(reference, ..)| reference.clone())
+        .collect();
+    assert_eq!(named, touched);
+    assert_eq!(fault.entered, before.cases.len());
+    let text = fault.to_string();
+    assert!(text.starts_with("nothing was sent: "), "{text}");
+    assert!(
+        text.contains(&touched[0]) && text.contains("line"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_map_that_changes_only_what_is_not_entered_is_no_contradiction() {
+    let before = town(MAP);
+    let edited = town(&MAP.replace(r#""Unture" = "unfounded""#, r#""Unture" = "exonerated""#));
+    let mut listed = all_entered(&before);
+    let touched = |reference: &str| {
+        let mut cases = before.cases.iter();
+        cases.any(|case| {
+            case.reference == reference
+                && case.rows.iter().any(|row| row.words.deciding() == "Unture")
+        })
+    };
+    listed.reports.retain(|row| !touched(&row.reference));
+    assert!(compare(&edited, listed).is_ok());
+}
+
+#[test]
+fn a_case_that_is_entered_twice_contradicts() {
+    let register = town(MAP);
+    let mut listed = all_entered(&register);
+    listed.reports.push(ReportRow {
+        report_id: "another".to_owned(),
+        ..row(&register, &register.cases[0], ReportState::Accepted)
+    });
+    let fault = compare(&register, listed).expect_err("two reports");
+    assert_eq!(fault.cases.len(), 1);
+}
+
+#[test]
+fn what_was_decided_by_hand_is_not_replayed_over() {
+    let register = town(MAP);
+    let mut listed = all_entered(&register);
+    listed.reports[0].set_state(ReportState::Declined);
+    listed.cases.push(CaseRow {
+        matter_id: listed.reports[1].matter_id.clone(),
+        state: CaseState::Suspended.into(),
+        ..Default::default()
+    });
+    let fault = compare(&register, listed).expect_err("decided by hand");
+    let told: Vec<_> = fault
+        .cases
+        .iter()
+        .map(|(.., why)| why.to_string())
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "its report is declined by hand",
+            "its case is suspended by hand"
+        ]
+    );
+}
+
+#[test]
+fn reports_of_the_source_that_are_none_of_the_given_cases_are_counted() {
+    let register = town(MAP);
+    let listed = all_entered(&register);
+    let (given, rest) = register.cases.split_at(3);
+    let entered =
+        Entered::compare("town", register.digest, given, &registrar(), listed).expect("the same");
+    assert_eq!((entered.count(), entered.others()), (3, rest.len()));
+}
