@@ -13,6 +13,7 @@ pub mod context;
 pub mod keys;
 pub mod output;
 pub mod register;
+pub mod replay;
 pub mod who;
 
 pub use context::{Context, Options};
