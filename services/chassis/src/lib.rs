@@ -42,6 +42,7 @@ pub mod view;
 
 pub use blueprint::Blueprint;
 pub use front::Front;
+pub use rebuild::{Compared, RebuildFault, Rebuilt, compare_views, rebuild_views};
 pub use run::{migrate, run, serve};
 
 mod run;

@@ -27,7 +27,9 @@ use self::message::{Told, Unreadable};
 use self::replies::Reply;
 use crate::broker::{Broker, Incoming, Retry};
 use crate::front::{AnyMethod, Front};
-use crate::refusal::{INVALID_REQUEST, Refusal, TOKEN_EXPIRED, TOKEN_INVALID, UNAVAILABLE};
+use crate::refusal::{
+    INVALID_REQUEST, Refusal, RefusalKind, TOKEN_EXPIRED, TOKEN_INVALID, UNAVAILABLE,
+};
 use crate::token::{Audience, Keys};
 use crate::{telemetry, time};
 
@@ -151,12 +153,24 @@ impl Counter {
         let Err(refusal) = &answer else {
             return Some(answer);
         };
-        tracing::debug!(method = command.name, code = %refusal.code, "a command by queue was refused");
-        if told.reply_to.is_none() && refusal.code == INVALID_REQUEST.code {
-            // Nobody hears that the request breaks a rule, and nothing else would remember it.
-            return self.keep(&Unreadable::Request, told, incoming).await;
+        // The same refusal that a caller by gRPC would see; its note goes to the log there as here.
+        if refusal.kind == RefusalKind::Internal {
+            let note = refusal.note.reveal();
+            tracing::error!(method = command.name, code = %refusal.code, note, "refused by a fault of ours");
+        } else {
+            tracing::debug!(method = command.name, code = %refusal.code, "a command by queue was refused");
         }
-        Some(answer)
+        if told.reply_to.is_some() {
+            return Some(answer);
+        }
+        // Nobody hears of these, and nothing else would remember them.
+        match refusal.kind {
+            RefusalKind::Internal => self.keep(&Unreadable::Fault, told, incoming).await,
+            _ if refusal.code == INVALID_REQUEST.code => {
+                self.keep(&Unreadable::Request, told, incoming).await
+            }
+            _ => Some(answer),
+        }
     }
 
     fn read<'a>(&'a self, told: &Told, body: &'a [u8]) -> Result<Command<'a>, Unreadable> {

@@ -25,7 +25,7 @@ const CATCH_UPS: u32 = 5;
 
 /// Why views could not be rebuilt.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RebuildFault {
+pub enum RebuildFault {
     /// The database.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
@@ -51,18 +51,18 @@ impl From<LoadError> for RebuildFault {
 
 /// What became of one view.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Rebuilt {
+pub struct Rebuilt {
     /// The view's table.
-    pub(crate) table: &'static str,
+    pub table: &'static str,
     /// How many rows it has.
-    pub(crate) rows: u64,
+    pub rows: u64,
 }
 
 /// Folds every view anew from the journal and swaps it in. `owner` connects as the schema's owner.
 ///
 /// # Errors
 /// Nothing is changed then.
-pub(crate) async fn rebuild_views(
+pub async fn rebuild_views(
     blueprint: &Blueprint,
     owner: &PgPool,
 ) -> Result<Vec<Rebuilt>, RebuildFault> {
@@ -250,22 +250,18 @@ impl Shadow {
 
 /// What is different between one stored view and the journal.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Compared {
+pub struct Compared {
     /// The view's table.
-    pub(crate) table: &'static str,
+    pub table: &'static str,
     /// Rows that the journal would make otherwise, or not at all.
-    pub(crate) different: u64,
+    pub different: u64,
 }
 
 /// Folds every view from the journal and compares it with what is stored, at one moment; changes nothing.
 ///
 /// # Errors
 /// As [`rebuild_views`].
-#[expect(
-    dead_code,
-    reason = "for `rebuild-views --check`, which run.rs does not know yet"
-)]
-pub(crate) async fn compare_views(
+pub async fn compare_views(
     blueprint: &Blueprint,
     pool: &PgPool,
 ) -> Result<Vec<Compared>, RebuildFault> {

@@ -33,7 +33,7 @@ pub(super) struct Told {
     pub(super) correlation_id: Option<ShortString>,
 }
 
-/// Why a message cannot be carried out by anybody.
+/// Why a message is kept for an operator instead of being carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreadable {
     #[error("the message names no method; set its property `type`")]
@@ -44,6 +44,10 @@ pub(super) enum Unreadable {
     NoJson,
     #[error("the request breaks a rule, and the message says nowhere to answer that to")]
     Request,
+    #[error(
+        "a fault of ours met the command, and the message says nowhere to answer that to; it is in the log"
+    )]
+    Fault,
 }
 
 impl Unreadable {
@@ -51,7 +55,7 @@ impl Unreadable {
     pub(super) fn refusal(self) -> Refusal {
         let field = match self {
             Self::NoMethod | Self::UnknownMethod => "type",
-            Self::NoJson | Self::Request => "",
+            Self::NoJson | Self::Request | Self::Fault => "",
         };
         Refusal::invalid(vec![Violation {
             field: field.to_owned(),
