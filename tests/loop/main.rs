@@ -1,0 +1,3 @@
+//! The loop through the real binaries and servers: registers, faults, contracts.
+
+mod registers;
