@@ -45,6 +45,15 @@ const TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 /// The connection of one person to one service.
 pub type Line = InterceptedService<Channel, Credentials>;
 
+/// Intake's methods, asked by one person.
+pub type Intake = IntakeServiceClient<Line>;
+/// Verification's methods, asked by one person.
+pub type Verification = VerificationServiceClient<Line>;
+/// A journal's methods, asked by one person.
+pub type Journal = JournalServiceClient<Line>;
+/// An operator's methods, asked by one person.
+pub type Operations = OperationsServiceClient<Line>;
+
 /// The services, connected to when first asked.
 #[derive(Clone, Debug)]
 pub struct Office {
@@ -287,25 +296,25 @@ impl Person {
     }
 
     /// Asks intake.
-    pub fn intake(&self, office: &Office) -> IntakeServiceClient<Line> {
+    pub fn intake(&self, office: &Office) -> Intake {
         IntakeServiceClient::new(self.line(office, "intake"))
             .max_decoding_message_size(LARGEST_MESSAGE)
     }
 
     /// Asks verification.
-    pub fn verification(&self, office: &Office) -> VerificationServiceClient<Line> {
+    pub fn verification(&self, office: &Office) -> Verification {
         VerificationServiceClient::new(self.line(office, "verification"))
             .max_decoding_message_size(LARGEST_MESSAGE)
     }
 
     /// Asks for a service's journal.
-    pub fn journal(&self, office: &Office, service: &str) -> JournalServiceClient<Line> {
+    pub fn journal(&self, office: &Office, service: &str) -> Journal {
         JournalServiceClient::new(self.line(office, service))
             .max_decoding_message_size(LARGEST_MESSAGE)
     }
 
     /// Operates a service.
-    pub fn operations(&self, office: &Office, service: &str) -> OperationsServiceClient<Line> {
+    pub fn operations(&self, office: &Office, service: &str) -> Operations {
         OperationsServiceClient::new(self.line(office, service))
             .max_decoding_message_size(LARGEST_MESSAGE)
     }

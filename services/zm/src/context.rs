@@ -6,9 +6,10 @@ use anyhow::{Context as _, Result};
 use chassis::token::Signer;
 use office::Role;
 use serde::Serialize;
+use tonic::{Response, Status};
 use uuid::Uuid;
 
-use crate::client::{Office, Person, fresh_request_id, minted};
+use crate::client::{Intake, Office, Person, Verification, fresh_request_id, minted};
 use crate::config::Config;
 use crate::output;
 use crate::who::Who;
@@ -135,6 +136,46 @@ impl Context {
         }
     }
 
+    /// Who acts where an office's clerk usually does and anybody may: as [`Self::person`], but the public where there is
+    /// neither a token nor a key.
+    ///
+    /// # Errors
+    /// When a key cannot be read.
+    pub fn person_or_public(&self, usually: Role) -> Result<Person> {
+        if self.token.is_none() && self.who.is_none() && self.config.key.is_none() {
+            return Ok(Person::public());
+        }
+        self.person(usually)
+    }
+
+    /// Asks intake one thing, as whoever acts.
+    ///
+    /// # Errors
+    /// The refusal, or why it could not be asked.
+    pub async fn intake<T>(
+        &self,
+        usually: Role,
+        ask: impl AsyncFnOnce(Intake) -> Result<Response<T>, Status>,
+    ) -> Result<T> {
+        let office = self.office()?;
+        let client = self.person(usually)?.intake(&office);
+        Ok(office.ask("intake", ask(client)).await?)
+    }
+
+    /// Asks verification one thing, as whoever acts.
+    ///
+    /// # Errors
+    /// The refusal, or why it could not be asked.
+    pub async fn verification<T>(
+        &self,
+        usually: Role,
+        ask: impl AsyncFnOnce(Verification) -> Result<Response<T>, Status>,
+    ) -> Result<T> {
+        let office = self.office()?;
+        let client = self.person(usually)?.verification(&office);
+        Ok(office.ask("verification", ask(client)).await?)
+    }
+
     /// A person with a token that is signed now.
     ///
     /// # Errors
@@ -146,6 +187,14 @@ impl Context {
     /// The request id of this command: the one that was given, or a fresh one.
     pub fn request_id(&self) -> String {
         self.request_id.unwrap_or_else(fresh_request_id).to_string()
+    }
+
+    /// The request id of a command whose request came from a file: `--request-id` before the file's own, else a fresh one.
+    pub fn request_id_or(&self, own: &str) -> String {
+        if self.request_id.is_none() && !own.is_empty() {
+            return own.to_owned();
+        }
+        self.request_id()
     }
 
     /// Answers: in JSON the value, else the text.

@@ -1,5 +1,5 @@
-//! The command line of Zhengming; everything is in the library.
+//! zm: everything is in the library.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    zm::main()
 }

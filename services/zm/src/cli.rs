@@ -1,0 +1,300 @@
+//! The list of commands, a line each with its example, and how a command ends.
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::commands::{
+    case, clock, dev, events, investigation, journal, quiet, report, show, stats, subject, submit,
+    text, token, triage,
+};
+use crate::{Context, Options, Usage, replay, story};
+
+/// The command line of Zhengming: allegations from their intake to a conclusion.
+#[derive(Debug, Parser)]
+#[command(
+    name = "zm",
+    version,
+    after_help = "\
+Begin with:
+  deploy/local/up --detach    start everything here; writes target/local/zm.toml, which zm finds by itself
+  zm story                    one report and its way, told step by step
+  zm report list              what intake has
+  zm show ID                  the whole history of a matter over all services
+
+zm signs as a made-up actor of the role that usually does a command (intake-officer-1, supervisor-1, …); --as says
+another. In production, give your own token in ZHENGMING_TOKEN. Exit codes: 0 all is well, 1 the answer is no or a fault
+was found, 2 zm was used wrongly."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Submit a report
+    #[command(after_help = submit::EXAMPLES)]
+    Submit(Box<submit::Submit>),
+    /// The register of subjects: register, show
+    #[command(subcommand)]
+    Subject(subject::Subject),
+    /// Reports: show, list
+    #[command(subcommand)]
+    Report(report::Reports),
+    /// The matters that a report may repeat
+    #[command(after_help = "Example:\n  zm candidates REPORT")]
+    Candidates(report::Candidates),
+    /// Accept a report to a handling unit; raises a matter
+    #[command(after_help = "\
+Examples:
+  zm accept REPORT
+  zm accept REPORT --unit P51-01-01
+  zm accept REPORT --reject MATTER=other_incident --reject MATTER=other_person")]
+    Accept(triage::Accept),
+    /// Join a report to the matter that it repeats
+    #[command(after_help = "Example:\n  zm join REPORT MATTER --new-facts brought")]
+    Join(triage::Join),
+    /// Decline a report
+    #[command(after_help = "Example:\n  zm decline REPORT --reason out_of_scope")]
+    Decline(triage::Decline),
+    /// Hand a report to another body
+    #[command(
+        after_help = "Example:\n  zm transfer REPORT --body court-51 --reason other_body_competent"
+    )]
+    Transfer(triage::Transfer),
+    /// Record that the reporter takes a report back
+    #[command(after_help = "Example:\n  zm withdraw REPORT --receipt 1234567890123456")]
+    Withdraw(triage::Withdraw),
+    /// Add material to a report: its officer, or its reporter with the receipt code
+    #[command(after_help = "\
+Examples:
+  zm material REPORT 'The invoice is of 3 March' --receipt 1234567890123456
+  zm material REPORT --file statement.txt")]
+    Material(triage::Material),
+    /// See how a report stands, with its receipt code and nothing else
+    #[command(after_help = "Example:\n  zm receipt REPORT 1234567890123456")]
+    Receipt(triage::Receipt),
+    /// Say who a subject is that was not yet identified
+    #[command(
+        after_help = "Example:\n  zm identify MATTER PLACEHOLDER SUBJECT --reason 'Two witnesses knew the face'"
+    )]
+    Identify(triage::Identify),
+    /// Cases: show, list
+    #[command(subcommand)]
+    Case(case::Cases),
+    /// Assign at least two investigators
+    #[command(after_help = "Example:\n  zm assign CASE investigator-1 investigator-2")]
+    Assign(investigation::Assign),
+    /// Declare a conflict of interest: the actor is recused from the case
+    #[command(
+        after_help = "Example:\n  zm conflict CASE --reason 'We are cousins' --as investigator=investigator-2"
+    )]
+    Conflict(investigation::CaseForReason),
+    /// Record evidence
+    #[command(after_help = investigation::EVIDENCE_EXAMPLES)]
+    Evidence(investigation::Evidence),
+    /// Propose a finding for every allegation
+    #[command(after_help = investigation::PROPOSE_EXAMPLES)]
+    Propose(investigation::Propose),
+    /// Return proposed findings to the investigators
+    #[command(
+        after_help = "Example:\n  zm return CASE --reason 'The second witness was not heard'"
+    )]
+    Return(investigation::CaseForReason),
+    /// Approve proposed findings: the conclusion; by somebody who did not investigate
+    #[command(after_help = "Example:\n  zm approve CASE --as supervisor@P51-01=wang")]
+    Approve(investigation::Case),
+    /// Stop a case's deadline
+    #[command(after_help = "Example:\n  zm suspend CASE --reason awaiting_expert")]
+    Suspend(investigation::CaseForReason),
+    /// Let a case's deadline go on
+    #[command(after_help = "Example:\n  zm resume CASE")]
+    Resume(investigation::Case),
+    /// End a case without a conclusion
+    #[command(after_help = "Example:\n  zm discontinue CASE --reason subject_died")]
+    Discontinue(investigation::CaseForReason),
+    /// Open a concluded case again
+    #[command(after_help = "Example:\n  zm reopen CASE --reason new_facts")]
+    Reopen(investigation::CaseForReason),
+    /// The whole history of a matter over all services, by cause and time
+    #[command(after_help = "\
+Examples:
+  zm show ID
+  zm show ID --json
+
+ID is that of a matter, a report, a case or a subject. Names and narratives are not shown: `zm text SERVICE ID`.")]
+    Show(show::Show),
+    /// Show a name, narrative, reason or description
+    #[command(after_help = "Example:\n  zm text intake 0192f0c4-…")]
+    Text(text::Text),
+    /// The figures of all services
+    #[command(after_help = "Examples:\n  zm stats\n  zm stats --source detroit --json")]
+    Stats(stats::Stats),
+    /// Journals: verify, export
+    #[command(subcommand)]
+    Journal(journal::Journals),
+    /// Parked and dead events: list, show, retry, skip
+    #[command(subcommand)]
+    Events(events::Events),
+    /// Whether anything is still on its way between the services
+    #[command(after_help = "Examples:\n  zm quiet\n  zm quiet --wait 60")]
+    Quiet(quiet::ReadQuiet),
+    /// Sign an actor token for development
+    #[command(after_help = "\
+Examples:
+  zm token --role supervisor --unit P51-01 --id wang
+  export ZHENGMING_TOKEN=$(zm token --role intake_officer)
+  zm token --role automation --audience queue --hours 168")]
+    Token(token::Token),
+    /// Move domain time ahead, to see deadlines pass
+    #[command(after_help = "Example:\n  zm clock --ahead 40d")]
+    Clock(clock::Clock),
+    /// Drive an existing register through the services and compare the figures
+    #[command(after_help = "\
+Example:
+  zm replay tests/registers/town.csv --map tests/registers/town.toml
+
+Exits with 1 if any figure differs. Running it again adds nothing and prints the same table.")]
+    Replay(replay::Replay),
+    /// Walk a sample report through the services and tell its story
+    #[command(after_help = "Example:\n  zm story")]
+    Story(story::Story),
+    /// Completions for a shell
+    #[command(
+        after_help = "Example:\n  zm completions bash > ~/.local/share/bash-completion/completions/zm"
+    )]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// For development and tests: keys, broker, wait
+    #[command(subcommand)]
+    Dev(dev::Dev),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(fault) => Err(fault.into()),
+    };
+    ended.unwrap_or_else(|fault| failed(&fault))
+}
+
+/// Tells what went wrong, and how the program ends for it.
+fn failed(fault: &anyhow::Error) -> ExitCode {
+    if let Some(fault) = fault.downcast_ref::<io::Error>()
+        && fault.kind() == io::ErrorKind::BrokenPipe
+    {
+        // Whoever reads has seen enough.
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("zm: {fault:#}");
+    match fault.is::<Usage>() {
+        true => ExitCode::from(2),
+        false => ExitCode::FAILURE,
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode> {
+    if let Command::Completions { shell } = cli.command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "zm", &mut script);
+        crate::output::line(String::from_utf8_lossy(&script))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let context = Context::new(cli.options)?;
+    if let Command::Replay(replay) = cli.command {
+        return replay.run(&context).await;
+    }
+    carry_out(cli.command, &context).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn carry_out(command: Command, context: &Context) -> Result<()> {
+    match command {
+        Command::Submit(submit) => submit.run(context).await,
+        Command::Subject(subject) => subject.run(context).await,
+        Command::Report(reports) => reports.run(context).await,
+        Command::Candidates(candidates) => candidates.run(context).await,
+        Command::Accept(accept) => accept.run(context).await,
+        Command::Join(join) => join.run(context).await,
+        Command::Decline(decline) => decline.run(context).await,
+        Command::Transfer(transfer) => transfer.run(context).await,
+        Command::Withdraw(withdraw) => withdraw.run(context).await,
+        Command::Material(material) => material.run(context).await,
+        Command::Receipt(receipt) => receipt.run(context).await,
+        Command::Identify(identify) => identify.run(context).await,
+        Command::Case(cases) => cases.run(context).await,
+        Command::Assign(assign) => assign.run(context).await,
+        Command::Conflict(case) => case.declare_conflict(context).await,
+        Command::Evidence(evidence) => evidence.run(context).await,
+        Command::Propose(propose) => propose.run(context).await,
+        Command::Return(case) => case.return_findings(context).await,
+        Command::Approve(case) => case.approve(context).await,
+        Command::Suspend(case) => case.suspend(context).await,
+        Command::Resume(case) => case.resume(context).await,
+        Command::Discontinue(case) => case.discontinue(context).await,
+        Command::Reopen(case) => case.reopen(context).await,
+        Command::Show(show) => show.run(context).await,
+        Command::Text(text) => text.run(context).await,
+        Command::Stats(stats) => stats.run(context).await,
+        Command::Journal(journals) => journals.run(context).await,
+        Command::Events(events) => events.run(context).await,
+        Command::Quiet(quiet) => quiet.run(context).await,
+        Command::Token(token) => token.run(context),
+        Command::Clock(clock) => clock.run(context).await,
+        Command::Story(story) => story.run(context).await,
+        Command::Dev(dev) => dev.run(context).await,
+        // These two have ended before: one needs no context, the other has its own exit code.
+        Command::Completions { .. } | Command::Replay(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_commands_fits_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn check(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            let mut subcommands = command.get_subcommands().peekable();
+            if subcommands.peek().is_none() && command.get_name() != "help" {
+                let help = command.get_after_help().map(ToString::to_string);
+                assert!(
+                    help.unwrap_or_default().contains("zm "),
+                    "{path} has no example"
+                );
+            }
+            subcommands.for_each(|command| check(command, &path));
+        }
+        check(&Cli::command(), "");
+    }
+
+    #[test]
+    fn who_acts_may_stand_before_or_after_the_command() {
+        for line in [
+            "zm --as supervisor@P51=wang approve 1",
+            "zm approve 1 --as supervisor@P51=wang",
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).expect(line);
+            assert!(cli.options.who.is_some(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The commands, by the services and the work that they are about. To add one: its arguments and what it does in the room
+//! of its work, then its line with an example in [`crate::cli`].
+
+pub mod case;
+pub mod clock;
+pub mod dev;
+pub mod events;
+pub mod investigation;
+pub mod journal;
+pub mod quiet;
+pub mod report;
+pub mod show;
+pub mod stats;
+pub mod subject;
+pub mod submit;
+pub mod text;
+pub mod token;
+pub mod triage;
+
+/// How much of a long list is shown.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Paging {
+    /// How many on a page, at most 200
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    page_size: u8,
+    /// The page after an earlier one: the token that it ended with
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        default_value = "",
+        hide_default_value = true
+    )]
+    page_token: String,
+    /// All pages
+    #[arg(long, conflicts_with = "page_token")]
+    all: bool,
+}
+
+impl Paging {
+    fn page_size(&self) -> i32 {
+        match self.all {
+            true => 200,
+            false => self.page_size.into(),
+        }
+    }
+
+    /// The table, with how to go on if there is more.
+    fn ended(&self, table: String, next_page_token: &str) -> String {
+        match next_page_token {
+            "" => table,
+            token => format!("{table}\n\nThere are more: --page-token {token}, or --all"),
+        }
+    }
+}
