@@ -489,7 +489,8 @@ mod tests {
     #[test]
     fn a_matter_is_raised_once_with_all_that_verification_needs() {
         let one = acting_as("colleague", subject("one"));
-        let (report, state) = accepted_report(1, submission([about(&one)]), &[one.clone()]);
+        let (report, state) =
+            accepted_report(1, submission([about(&one)]), std::slice::from_ref(&one));
         let facts = Facts {
             report: state,
             subject: None,
