@@ -1,9 +1,6 @@
 //! A whole office for a test or a benchmark: the real binaries as processes, with a database, a virtual host and keys of
 //! their own, on the servers that `tests/run` started.
 
-#[path = "../../services/chassis/tests/common/mod.rs"]
-pub mod servers;
-
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::TcpListener;
@@ -17,7 +14,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 use zm::client::{Office as Client, Person};
 
-use crate::servers::{Server, Vhost, eventually, variable};
+use servers::{Server, Vhost, eventually, variable};
 
 /// The folder of the workspace.
 pub fn workspace() -> PathBuf {
@@ -67,7 +64,12 @@ impl Process {
         let asked = Command::new("kill").args(["-TERM", &id]).status();
         assert!(asked.is_ok_and(|status| status.success()));
         let status = self.child.wait().expect("the process was ours");
-        assert!(status.success(), "{} ended with {status}: {}", self.name, self.told());
+        assert!(
+            status.success(),
+            "{} ended with {status}: {}",
+            self.name,
+            self.told()
+        );
     }
 
     /// The end of its log.
@@ -317,9 +319,8 @@ impl Office {
         let mut arguments = arguments.to_vec();
         arguments.push("--json");
         let output = succeeded("zm", self.zm(&arguments).output());
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-            panic!("{error}: {}", String::from_utf8_lossy(&output.stdout))
-        })
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stdout)))
     }
 }
 

@@ -1,8 +1,6 @@
 //! One hop: an event in, the reaction committed with journal, chain, outbox and view, the event that follows confirmed by
 //! the broker. Beside it the same hop bare: batches of one statement, no engine. `tests/bench` runs both.
 
-#[path = "../tests/common/mod.rs"]
-mod common;
 #[path = "../tests/engine/harness.rs"]
 mod harness;
 #[path = "../tests/engine/toy.rs"]
@@ -15,6 +13,7 @@ use chassis::time::{new_id, real_now};
 use futures::StreamExt;
 use harness::Town;
 use proto::topology::{follower_queue, reply_queue};
+use servers as common;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 use uuid::Uuid;

@@ -56,6 +56,24 @@ async fn consuming_goes_on_after_a_broken_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn messages_of_a_lost_channel_are_not_handed_out() {
+    let vhost = Vhost::new(&TABLE);
+    let broker = connected(&vhost, "verification").await;
+    published(&broker, 1..=20).await;
+    let mut events = broker.consume(QUEUE, 50);
+    let first = soon("an event", events.next()).await.unwrap();
+    eventually("the connection breaks", async || {
+        vhost.break_connections("verification consume") > 0
+    })
+    .await;
+    eventually("the loss is noticed", async || !first.acker.usable()).await;
+    for _ in 0..20 {
+        let incoming = soon("an event again", events.next()).await.unwrap();
+        assert!(incoming.acker.ack().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_consumption_lets_finish_what_it_handed_out() {
     let vhost = Vhost::new(&TABLE);
     let broker = connected(&vhost, "verification").await;

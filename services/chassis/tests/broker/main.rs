@@ -1,8 +1,7 @@
 //! The broker and the relay against the real servers.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "../common/mod.rs"]
-mod common;
+use servers as common;
 
 mod consuming;
 mod permissions;

@@ -53,26 +53,29 @@ async fn a_mandatory_message_to_nowhere_is_returned() {
     assert_eq!(publisher.publish(unasked).await, Published::Confirmed);
 }
 
-/// The library hands a returned message to whichever confirm comes next: without telling them by their ids, messages
-/// that went to nowhere are taken for confirmed.
+/// RabbitMQ 3.10 confirms each returned message at once, so here the library's order agrees with the ids; the case
+/// where it does not is a test beside `judge`.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_batch_exactly_what_went_to_nowhere_is_returned() {
     let vhost = Vhost::new(&TABLE);
     let broker = connected(&vhost, "intake").await;
     let publisher = broker.publisher();
-    for _ in 0..20 {
+    for round in 0..20 {
         let batch: Vec<_> = (1..=200)
             .map(|number| {
+                let mut message = event("intake", number).into_outgoing(true);
                 if number % 7 == 0 {
-                    nowhere(number)
-                } else {
-                    event("intake", number).into_outgoing(true)
+                    message = nowhere(number);
+                } else if round % 2 == 0 {
+                    message = nowhere(number);
+                    message.mandatory = false;
                 }
+                message
             })
             .collect();
         let outcomes = publisher.publish_all(&batch).await;
         for (message, outcome) in batch.iter().zip(outcomes) {
-            if message.routing_key == "nobody.listens" {
+            if message.mandatory && message.routing_key == "nobody.listens" {
                 assert!(matches!(outcome, Published::Returned(_)), "{outcome:?}");
             } else {
                 assert_eq!(outcome, Published::Confirmed);

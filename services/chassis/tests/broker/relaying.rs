@@ -278,7 +278,10 @@ async fn a_killed_lock_connection_lets_the_other_replica_take_over() {
             waiting(&pool).await == 0
         })
         .await;
-        eventually("exactly one works", async || first.works() != second.works()).await;
+        eventually("exactly one works", async || {
+            first.works() != second.works()
+        })
+        .await;
     }
     arrived(&connected(&vhost, "verification").await, &ids).await;
     first.drained().await;

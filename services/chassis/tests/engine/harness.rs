@@ -224,6 +224,33 @@ impl Town {
             .unwrap()
     }
 
+    /// A token for a call by somebody with this role alone.
+    pub(crate) fn token(&self, role: Role) -> String {
+        let pem = std::fs::read_to_string(self.folder.path().join(ACTORS)).unwrap();
+        let actor = Actor {
+            id: format!("{role}-1").parse().unwrap(),
+            roles: [role].into(),
+            ..adder()
+        };
+        let signer = Signer::from_pem(ACTORS, &pem).unwrap();
+        let (now, minute) = (chassis::time::real_now(), Duration::from_secs(60));
+        signer.mint(&actor, Audience::Call, now, minute).unwrap()
+    }
+
+    /// A token for a call by a service.
+    pub(crate) fn service_token(&self, service: &str) -> String {
+        let pem = std::fs::read_to_string(self.folder.path().join(service)).unwrap();
+        let signer = Signer::of_service(service, &pem).unwrap();
+        let (now, minute) = (chassis::time::real_now(), Duration::from_secs(60));
+        let actor = Actor::service(service, None);
+        signer.mint(&actor, Audience::Call, now, minute).unwrap()
+    }
+
+    /// Where the replica that other services reach listens.
+    pub(crate) fn address(&self, service: &'static str) -> String {
+        format!("http://127.0.0.1:{}", self.ports[service])
+    }
+
     /// The replica that other services reach.
     pub(crate) async fn start(&self, service: &'static str) -> Replica {
         self.start_at(service, self.ports[service]).await

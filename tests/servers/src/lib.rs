@@ -2,6 +2,7 @@
 //!
 //! `tests/run` says in the environment where the servers are; by hand: `deploy/local/servers start DIR --fast`, then
 //! `eval "$(deploy/local/servers env DIR)"`.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::env;
 use std::fmt::Debug;
@@ -18,10 +19,10 @@ use tokio::time::{Instant, interval};
 use uuid::Uuid;
 
 /// As long as anything here may take on a slow machine.
-pub(crate) const BOUND: Duration = Duration::from_secs(30);
+pub const BOUND: Duration = Duration::from_secs(30);
 
 /// Waits until `condition` holds. Fails with `what` when that takes too long.
-pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let end = Instant::now() + BOUND;
     let mut look = interval(Duration::from_millis(20));
     loop {
@@ -34,28 +35,30 @@ pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> b
 }
 
 /// Awaits what must come within the bound.
-pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(BOUND, future).await {
         Ok(value) => value,
         Err(_) => panic!("not within {BOUND:?}: {what}"),
     }
 }
 
-pub(crate) fn variable(name: &str) -> String {
+/// A variable that `tests/run` sets.
+pub fn variable(name: &str) -> String {
     env::var(name)
         .unwrap_or_else(|_| panic!("{name} is not set; `tests/run` starts the servers and sets it"))
 }
 
 /// The chassis's tables.
-pub(crate) const TABLES: &str = include_str!("../../migrations/0001_chassis.sql");
+pub const TABLES: &str = include_str!("../../../services/chassis/migrations/0001_chassis.sql");
 
 /// A database of its own with the chassis's tables.
-pub(crate) struct Database {
+pub struct Database {
     name: String,
 }
 
 impl Database {
-    pub(crate) async fn new() -> Self {
+    /// Makes one.
+    pub async fn new() -> Self {
         let name = format!("test_{}", Uuid::new_v4().simple());
         let mut admin = PgConnection::connect(&variable("ZHENGMING_ADMIN_DATABASE_URL"))
             .await
@@ -73,13 +76,14 @@ impl Database {
         database
     }
 
-    pub(crate) fn options(&self) -> PgConnectOptions {
+    /// How to connect to it, as the administrator.
+    pub fn options(&self) -> PgConnectOptions {
         let admin: PgConnectOptions = variable("ZHENGMING_ADMIN_DATABASE_URL").parse().unwrap();
         admin.database(&self.name)
     }
 
     /// A pool of its own, as another process would have.
-    pub(crate) async fn pool(&self) -> PgPool {
+    pub async fn pool(&self) -> PgPool {
         PgPoolOptions::new()
             .max_connections(4)
             .connect_with(self.options())
@@ -115,20 +119,22 @@ impl Drop for Database {
 
 /// Where a broker is, and how to administer it.
 #[derive(Clone)]
-pub(crate) struct Server {
+pub struct Server {
     amqp: String,
     management: String,
 }
 
 impl Server {
-    pub(crate) fn of_the_environment() -> Self {
+    /// The one that `tests/run` started.
+    pub fn of_the_environment() -> Self {
         Self::at(
             &variable("ZHENGMING_ADMIN_AMQP_URL"),
             &variable("ZHENGMING_MANAGEMENT_URL"),
         )
     }
 
-    pub(crate) fn at(amqp: &str, management: &str) -> Self {
+    /// One at these addresses, each with an administrator in it.
+    pub fn at(amqp: &str, management: &str) -> Self {
         Self {
             amqp: amqp.to_owned(),
             management: management.to_owned(),
@@ -147,7 +153,7 @@ impl Server {
     }
 
     /// Asks the management interface. `None` if there is no such thing.
-    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Option<Value> {
+    pub fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Option<Value> {
         let (credentials, host) = self
             .management
             .trim_start_matches("http://")
@@ -184,18 +190,22 @@ impl Server {
 }
 
 /// A virtual host of its own, with the policies of a table.
-pub(crate) struct Vhost {
-    pub(crate) server: Server,
-    pub(crate) name: String,
+pub struct Vhost {
+    /// The broker it lies on.
+    pub server: Server,
+    /// Its name.
+    pub name: String,
     users: Vec<String>,
 }
 
 impl Vhost {
-    pub(crate) fn new(topology: &Topology) -> Self {
+    /// On the broker of the environment.
+    pub fn new(topology: &Topology) -> Self {
         Self::on(Server::of_the_environment(), topology)
     }
 
-    pub(crate) fn on(server: Server, topology: &Topology) -> Self {
+    /// On this broker.
+    pub fn on(server: Server, topology: &Topology) -> Self {
         let name = format!("test-{}", Uuid::new_v4().simple());
         server.ask("PUT", &format!("vhosts/{name}"), Some(json!({})));
         let admin = server
@@ -223,23 +233,25 @@ impl Vhost {
     }
 
     /// The address for the administrator.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         self.server.address(None, &self.name)
     }
 
-    pub(crate) fn policy(&self, name: &str, pattern: &str, definition: Value, priority: u8) {
+    /// Sets a policy on queues.
+    pub fn policy(&self, name: &str, pattern: &str, definition: Value, priority: u8) {
         let body = json!({"pattern": pattern, "apply-to": "queues", "definition": definition, "priority": priority});
         self.server
             .ask("PUT", &format!("policies/{}/{name}", self.name), Some(body));
     }
 
-    pub(crate) fn remove_policy(&self, name: &str) {
+    /// Takes a policy away.
+    pub fn remove_policy(&self, name: &str) {
         self.server
             .ask("DELETE", &format!("policies/{}/{name}", self.name), None);
     }
 
     /// A user with these permissions; its address.
-    pub(crate) fn user(&mut self, permissions: &Permissions) -> String {
+    pub fn user(&mut self, permissions: &Permissions) -> String {
         let name = format!("user-{}", Uuid::new_v4().simple());
         let (server, vhost) = (&self.server, &self.name);
         server.ask(
@@ -269,18 +281,20 @@ impl Vhost {
             .address(Some(&format!("{name}:secret")), &self.name)
     }
 
-    pub(crate) fn queue(&self, name: &str) -> Option<Value> {
+    /// A queue as the management interface sees it; `None` if there is none.
+    pub fn queue(&self, name: &str) -> Option<Value> {
         self.server
             .ask("GET", &format!("queues/{}/{name}", self.name), None)
     }
 
-    pub(crate) fn delete_queue(&self, name: &str) {
+    /// Deletes a queue with all that is in it.
+    pub fn delete_queue(&self, name: &str) {
         self.server
             .ask("DELETE", &format!("queues/{}/{name}", self.name), None);
     }
 
     /// How many messages of a queue nobody has taken. Asked of the queue itself: statistics lag by seconds.
-    pub(crate) async fn depth(&self, queue: &str) -> u32 {
+    pub async fn depth(&self, queue: &str) -> u32 {
         let connection = lapin::Connection::connect(&self.url(), Default::default())
             .await
             .unwrap();
@@ -302,7 +316,7 @@ impl Vhost {
     }
 
     /// Breaks every connection whose name ends so, as an operator would.
-    pub(crate) fn break_connections(&self, ending: &str) -> usize {
+    pub fn break_connections(&self, ending: &str) -> usize {
         let connections =
             self.server
                 .ask("GET", &format!("vhosts/{}/connections", self.name), None);
@@ -347,7 +361,7 @@ impl Drop for Vhost {
 }
 
 /// Takes the value, or fails with what else was there.
-pub(crate) fn only<T: Debug>(mut values: Vec<T>) -> T {
+pub fn only<T: Debug>(mut values: Vec<T>) -> T {
     assert_eq!(values.len(), 1, "{values:?}");
     values.remove(0)
 }
