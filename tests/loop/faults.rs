@@ -96,7 +96,7 @@ async fn arrived_exactly_once(office: &Office, replay: Output) {
                 .fetch_all(follower)
                 .await
                 .expect("the database answers");
-        assert_eq!(told.len(), CASES);
+        assert!(told.len() >= CASES);
         told.sort();
         for event in &told {
             let effects = causes.iter().filter(|cause| *cause == event).count();
@@ -117,24 +117,22 @@ async fn verification_killed_in_running_traffic_comes_back_and_everything_arrive
     under_way(&pool, "case_opened", 20).await;
     let victim = services.remove("verification").expect("it runs");
     victim.kill();
-    // Intake goes on meanwhile.
-    let intake = office.superuser("intake").await;
-    let before: i64 = sqlx::query_scalar("select count(*) from journal")
-        .fetch_one(&intake)
-        .await
-        .expect("the database answers");
-    eventually("intake goes on", async || {
-        let now: i64 = sqlx::query_scalar("select count(*) from journal")
-            .fetch_one(&intake)
-            .await
-            .expect("the database answers");
-        now > before
-    })
-    .await;
+    // Intake goes on meanwhile, also with what verification must hear of.
+    let submitted = office.zm_json(&[
+        "submit",
+        "--not-identified",
+        "a foreman",
+        "--category",
+        "bribery",
+        "--narrative",
+        "took an envelope",
+    ]);
+    let report = submitted["reportId"].as_str().expect("it was submitted");
+    let accepted = office.zm_json(&["accept", report]);
+    assert!(accepted["matterId"].is_string(), "{accepted}");
     services.insert("verification", office.start("verification").await);
     let told = ended(running).await;
     arrived_exactly_once(&office, told).await;
-    intake.close().await;
     pool.close().await;
 }
 
