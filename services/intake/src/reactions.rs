@@ -6,7 +6,8 @@ use chassis::reaction::{Directive, Follows, Foreign, NotYet, on};
 use office::MatterId;
 use proto::verification::{CaseConcluded, CaseDiscontinued, CaseOpened, CaseReopened};
 
-use crate::matter::{CaseStage, Command, Matter};
+use crate::matter::progress::CaseStage;
+use crate::matter::{Command, Matter};
 
 /// Verification's events.
 pub const VERIFICATION: &[Follows] = &[

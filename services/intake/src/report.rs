@@ -1,12 +1,13 @@
 //! A report: one submission by one reporter through one channel, from its receipt to the decision of triage.
 //!
 //! received → accepted | joined to an existing matter | declined | transferred out | withdrawn. Its decisions stand in
-//! the rooms of this folder: [`submission`] with the routing, [`receipt`] for what a reporter does with the code,
+//! the rooms of this folder: [`submission`], [`routing`], [`receipt`] for what a reporter does with the code,
 //! [`triage`], and [`joining`] for what a report has to do with a matter that was there before.
 //! Source: `domain.md`, Intake, Report.
 
 pub mod joining;
 pub mod receipt;
+pub mod routing;
 pub mod submission;
 pub mod triage;
 

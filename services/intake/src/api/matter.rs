@@ -6,7 +6,8 @@ use proto::intake::{
 };
 use uuid::Uuid;
 
-use crate::matter::{CaseStage, Command, Matter, Open, State};
+use crate::matter::progress::CaseStage;
+use crate::matter::{Command, Matter, Open, State};
 use crate::views::CandidateRow;
 use crate::{Intake, announcements};
 

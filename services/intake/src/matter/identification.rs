@@ -8,7 +8,8 @@ use office::{ReportId, SubjectId, TextId};
 use serde::{Deserialize, Serialize};
 
 use crate::allegation::Whom;
-use crate::matter::{CaseStage, Event, Facts, Open};
+use crate::matter::progress::CaseStage;
+use crate::matter::{Event, Facts, Open};
 use crate::recusal::{RECUSED, Recusal};
 use crate::report::joining::{Identity, News};
 use crate::report::{HEADED_BY_SUBJECT, SUBJECT_UNKNOWN};

@@ -135,7 +135,8 @@ mod tests {
         CITY, COUNTY, about, about_somebody, accept, acting_as, officer, raised, received, subject,
         submission, unit,
     };
-    use crate::matter::{CaseStage, State as MatterState};
+    use crate::matter::State as MatterState;
+    use crate::matter::progress::CaseStage;
     use crate::recusal::RECUSED;
     use crate::report::Command;
 

@@ -12,7 +12,8 @@ use crate::examples::{
     CITY, COUNTY, TOWN, about, about_somebody, acting_as, actor, anybody, officer, raised, subject,
     submission, text, unit,
 };
-use crate::matter::{self, CaseStage, Matter, NewFacts};
+use crate::matter::progress::CaseStage;
+use crate::matter::{self, Matter, NewFacts};
 use crate::recusal::Recusal;
 use crate::report::joining::{Identity, News};
 use crate::report::receipt::ReceiptCode;
