@@ -159,27 +159,29 @@ async fn entries(moment: &mut PgConnection, sender: &Sender) -> Result<(), Cut> 
 }
 
 async fn heads(moment: &mut PgConnection, sender: &Sender) -> Result<(), Cut> {
-    let mut last = Uuid::nil();
+    let mut from = Uuid::nil();
     loop {
         let page = sqlx::query(
-            "select id, version, public_sequence, head from aggregates where id > $1 order by id limit $2",
+            "select id, version, public_sequence, head from aggregates where id >= $1 order by id limit $2",
         )
-        .bind(last)
+        .bind(from)
         .bind(PAGE)
         .fetch_all(&mut *moment)
         .await?;
-        if page.is_empty() {
-            return Ok(());
-        }
+        let full = page.len() == PAGE as usize;
         for row in page {
-            last = row.try_get("id")?;
+            let id: Uuid = row.try_get("id")?;
+            from = journal::after(id);
             let head = AggregateHead {
-                aggregate: last.to_string(),
+                aggregate: id.to_string(),
                 version: row.try_get("version")?,
                 public_sequence: row.try_get("public_sequence")?,
                 head: row.try_get("head")?,
             };
             send(sender, Item::Head(head)).await?;
+        }
+        if !full {
+            return Ok(());
         }
     }
 }

@@ -19,7 +19,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::front::Front;
-use crate::journal::{COLUMNS, Entry};
+use crate::journal::{self, COLUMNS, Entry};
 use crate::refusal::{INTERNAL, Refusal, UNAVAILABLE, Violation, WRITTEN_BY_NEWER};
 use crate::relay;
 
@@ -121,10 +121,10 @@ impl Feed {
 
     async fn heads(&self, request: &ListHeadsRequest) -> Result<ListHeadsResponse, Refusal> {
         let epoch = self.epoch().await?;
-        let (token, after) = if request.page_token.is_empty() {
+        let (token, from) = if request.page_token.is_empty() {
             (self.draw(&epoch).await?, Uuid::nil())
         } else {
-            let (token, after) = read_page(&request.page_token)
+            let (token, from) = read_page(&request.page_token)
                 .ok_or_else(|| invalid("page_token", "must come from an earlier answer"))?;
             if since(token, &epoch).is_none() {
                 return Err(invalid(
@@ -132,18 +132,18 @@ impl Feed {
                     "belongs to another history of the database; list from the start",
                 ));
             }
-            (token.to_owned(), after)
+            (token.to_owned(), from)
         };
         let rows = sqlx::query(
             "select id, public_sequence from aggregates
-              where public_sequence > 0 and changed >= $1::text::xid8 and id > $2
+              where public_sequence > 0 and changed >= $1::text::xid8 and id >= $2
               order by id
               limit $3",
         )
         // Planned anew each time: a plan for any token would read the whole table for a recent one.
         .persistent(false)
         .bind(since(&request.since, &epoch).unwrap_or("0"))
-        .bind(after)
+        .bind(from)
         .bind(HEADS as i64)
         .fetch_all(self.front.pool())
         .await
@@ -154,7 +154,7 @@ impl Feed {
             .collect::<sqlx::Result<_>>()
             .map_err(unavailable)?;
         let next_page_token = match heads.last() {
-            Some((last, _)) if heads.len() == HEADS => write_page(&token, *last),
+            Some((last, _)) if heads.len() == HEADS => write_page(&token, journal::after(*last)),
             _ => String::new(),
         };
         let heads = heads.into_iter().map(|(stream, sequence)| Head {
@@ -187,13 +187,14 @@ fn since<'a>(token: &'a str, epoch: &str) -> Option<&'a str> {
     Some(transaction)
 }
 
-fn write_page(token: &str, last: Uuid) -> String {
-    format!("{token}/{last}")
+/// A page begins with this stream.
+fn write_page(token: &str, from: Uuid) -> String {
+    format!("{token}/{from}")
 }
 
 fn read_page(page: &str) -> Option<(&str, Uuid)> {
-    let (token, last) = page.rsplit_once('/')?;
-    Some((token, last.parse().ok()?))
+    let (token, from) = page.rsplit_once('/')?;
+    Some((token, from.parse().ok()?))
 }
 
 fn optional(id: Option<Uuid>) -> String {
@@ -252,9 +253,9 @@ mod tests {
 
     #[test]
     fn a_page_carries_the_token_of_the_first_one() {
-        let last = Uuid::from_u128(9);
-        let page = write_page("7301.00000001.0a2b:815", last);
-        assert_eq!(read_page(&page), Some(("7301.00000001.0a2b:815", last)));
+        let from = Uuid::from_u128(9);
+        let page = write_page("7301.00000001.0a2b:815", from);
+        assert_eq!(read_page(&page), Some(("7301.00000001.0a2b:815", from)));
         assert_eq!(read_page("nothing"), None);
     }
 }

@@ -245,3 +245,9 @@ pub async fn of_matter(
         .fetch_all(executor)
         .await
 }
+
+/// Where the next page begins that is read along ids, after a page that ended with this one. Pages include the id that
+/// they begin with, so that the first one, from nil, includes nil.
+pub(crate) fn after(last: Uuid) -> Uuid {
+    Uuid::from_u128(last.as_u128().saturating_add(1))
+}

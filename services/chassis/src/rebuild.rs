@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection, PgPool, Row};
 use uuid::Uuid;
 
 use crate::Blueprint;
-use crate::journal::{COLUMNS, Entry};
+use crate::journal::{self, COLUMNS, Entry};
 use crate::kind::Kind;
 use crate::load::{self, LoadError};
 use crate::view::AnyView;
@@ -130,19 +130,19 @@ impl Shadow {
         sqlx::raw_sql(sqlx::AssertSqlSafe(create))
             .execute(&mut *connection)
             .await?;
-        let mut last = Uuid::nil();
+        let mut from = Uuid::nil();
         let mut folded = 0;
         loop {
             let ids: Vec<Uuid> = sqlx::query_scalar(
-                "select id from aggregates where kind = $1 and id > $2 order by id limit $3",
+                "select id from aggregates where kind = $1 and id >= $2 order by id limit $3",
             )
             .bind(self.view.kind())
-            .bind(last)
+            .bind(from)
             .bind(BATCH)
             .fetch_all(&mut *connection)
             .await?;
             let Some(end) = ids.last() else { break };
-            last = *end;
+            from = journal::after(*end);
             self.fold(connection, &ids).await?;
             folded += ids.len();
             tracing::info!(view = table, folded, "rebuilding");
@@ -300,18 +300,18 @@ async fn compare(
         .bind(view.kind())
         .fetch_one(&mut *moment)
         .await?;
-    let mut last = Uuid::nil();
+    let mut from = Uuid::nil();
     loop {
         let ids: Vec<Uuid> = sqlx::query_scalar(
-            "select id from aggregates where kind = $1 and id > $2 order by id limit $3",
+            "select id from aggregates where kind = $1 and id >= $2 order by id limit $3",
         )
         .bind(view.kind())
-        .bind(last)
+        .bind(from)
         .bind(BATCH)
         .fetch_all(&mut *moment)
         .await?;
         let Some(end) = ids.last() else { break };
-        last = *end;
+        from = journal::after(*end);
         let folded = fold(moment, view, kind, &ids).await?;
         let rows: Vec<_> = folded.into_iter().filter_map(|(_, _, row)| row).collect();
         different += sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(differing.as_str()))

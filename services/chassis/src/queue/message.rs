@@ -136,7 +136,8 @@ pub(super) async fn keep(
          select $1, $2, $3, $4, 'unreadable', $5
           where not exists (
                 select from held
-                 where source = $1 and status = 'unreadable' and headers = $3 and body = $4)",
+                 where source = $1 and status = 'unreadable' and type is not distinct from $2
+                   and headers = $3 and body = $4)",
     )
     .bind(SOURCE)
     .bind(method)
