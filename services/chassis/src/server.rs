@@ -116,10 +116,6 @@ pub fn public_actor() -> Actor {
 ///
 /// # Errors
 /// Only where the request did not come through [`Admission`]: a fault of wiring.
-#[expect(
-    clippy::result_large_err,
-    reason = "tonic's own error, for the methods that tonic generates"
-)]
 pub fn actor<T>(request: &Request<T>) -> Result<Actor, Status> {
     let actor = request.extensions().get::<Actor>();
     actor.cloned().ok_or_else(|| {
