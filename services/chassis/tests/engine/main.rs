@@ -1,4 +1,5 @@
 //! The engine on a toy office of its own, with real servers: what it guarantees, by name.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use servers as common;
 mod harness;
@@ -9,3 +10,4 @@ mod following;
 mod hop;
 mod operating;
 mod records;
+mod retelling;
