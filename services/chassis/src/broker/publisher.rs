@@ -1,8 +1,9 @@
 //! Publishing with confirms: a batch at a time, and for each message what became of it.
 //!
-//! The trap that shapes this file: the library hands a returned message to whichever confirm completes next, so with
-//! `Ack(None)` alone a message that went to nowhere can look confirmed. Returned messages are therefore told by their
-//! message id, a channel carries one batch at a time, and a batch is judged when all its confirms are in.
+//! The trap that shapes this file: the library hands a returned message to whichever confirm completes next, and one
+//! acknowledgement of many completes them in any order. So `Ack(None)` alone does not say that a message arrived.
+//! Returned messages are told by their message id, a channel carries one batch at a time, and a batch is judged when
+//! all its confirms are in.
 
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -242,6 +242,8 @@ async fn a_replica_without_the_seat_wakes_the_one_that_has_it() {
             .acker
             .ack()
             .await;
+        // By then the relay is idle, and only a wake-up or the poll makes it look.
+        eventually("the row is gone", async || waiting(&pool).await == 0).await;
     }
     assert!(
         since.elapsed() < Duration::from_secs(10),
