@@ -213,7 +213,11 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         crate::output::line(String::from_utf8_lossy(&script))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let context = Context::new(cli.options)?;
+    let context = match &cli.command {
+        // `up` writes the configuration only after these.
+        Command::Dev(dev) if !dev.asks_services() => Context::bare(cli.options.json),
+        _ => Context::new(cli.options)?,
+    };
     if let Command::Replay(replay) = cli.command {
         return replay.run(&context).await;
     }

@@ -94,6 +94,17 @@ impl Context {
         })
     }
 
+    /// For a command that asks no service: without a configuration.
+    pub fn bare(json: bool) -> Self {
+        Self {
+            config: Config::default(),
+            json,
+            who: None,
+            token: None,
+            request_id: None,
+        }
+    }
+
     /// The services. Within the runtime.
     ///
     /// # Errors

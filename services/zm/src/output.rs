@@ -1,6 +1,7 @@
 //! How answers look: tables and sentences for people, JSON for scripts, progress on a terminal's stderr.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -28,6 +29,21 @@ pub fn line(text: impl AsRef<str>) -> Result<()> {
 /// When the output is closed.
 pub fn json<T: Serialize>(value: &T) -> Result<()> {
     line(serde_json::to_string_pretty(value)?)
+}
+
+/// How this program was called, for commands to copy: shorter where it lies below the current folder.
+pub fn program() -> String {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let here = std::env::current_dir().unwrap_or_default();
+    called.map_or_else(
+        || "zm".to_owned(),
+        |path| {
+            path.strip_prefix(here)
+                .unwrap_or(&path)
+                .display()
+                .to_string()
+        },
+    )
 }
 
 /// A table with a heading; or, without rows, the sentence that says so.

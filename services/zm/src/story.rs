@@ -176,7 +176,7 @@ impl<'a> Telling<'a> {
             let report = self.report(&earlier.report_id).await?;
             let state = words::word::<ReportState>(report.state);
             let text = format!(
-                "entered the report earlier; it is {state}: report {}",
+                "has entered the call already; it is {state}: report {}",
                 report.report_id
             );
             self.tell("intake", &officer, &text)?;
@@ -294,6 +294,13 @@ impl<'a> Telling<'a> {
 
     /// Does what the case's state asks for, until it is concluded.
     async fn conclude(&mut self, mut case: Case) -> Result<Case> {
+        if case.state() == CaseState::Concluded {
+            let text = format!(
+                "has concluded the case already: conclusion {}",
+                case.conclusion
+            );
+            self.tell("verification", "The office", &text)?;
+        }
         loop {
             match case.state() {
                 CaseState::Opened => self.assign(&case).await?,
@@ -302,14 +309,7 @@ impl<'a> Telling<'a> {
                 }
                 CaseState::Investigating => self.propose(&case).await?,
                 CaseState::Proposed => self.approve(&case).await?,
-                CaseState::Concluded => {
-                    let text = format!(
-                        "says that the case is concluded, number {}",
-                        case.conclusion
-                    );
-                    self.tell("verification", "The service", &text)?;
-                    return Ok(case);
-                }
+                CaseState::Concluded => return Ok(case),
                 CaseState::Suspended | CaseState::Discontinued | CaseState::Unspecified => {
                     return Err(No(format!(
                         "the case of the story is {}, so the story stops here: zm show {}",
@@ -378,33 +378,37 @@ impl<'a> Telling<'a> {
     }
 
     async fn propose(&mut self, case: &Case) -> Result<()> {
-        let outcomes = [Finding::Unfounded, Finding::Exonerated];
         let evidence = case.evidence_ids.iter().cycle();
-        let findings = case
-            .findings
-            .iter()
-            .zip(outcomes.iter().cycle())
-            .zip(evidence);
-        let findings = findings.map(|((allegation, outcome), evidence)| FindingInput {
-            allegation_id: allegation.allegation_id.clone(),
-            finding: (*outcome).into(),
-            evidence_ids: vec![evidence.clone()],
-            ..FindingInput::default()
-        });
+        let pairs = case.findings.iter().zip(evidence);
+        let (findings, words): (Vec<_>, Vec<_>) = pairs
+            .map(|(allegation, evidence)| {
+                let (outcome, word) = match allegation.category.as_str() {
+                    "nepotism" => (
+                        Finding::Exonerated,
+                        "exonerated (it happened and was proper)",
+                    ),
+                    _ => (Finding::Unfounded, "unfounded (it did not happen)"),
+                };
+                let finding = FindingInput {
+                    allegation_id: allegation.allegation_id.clone(),
+                    finding: outcome.into(),
+                    evidence_ids: vec![evidence.clone()],
+                    ..FindingInput::default()
+                };
+                (finding, format!("{} {word}", allegation.category))
+            })
+            .unzip();
         let request = ProposeFindingsRequest {
             request_id: step_id("propose", case),
             case_id: case.case_id.clone(),
-            findings: findings.collect(),
+            findings,
         };
         let [_, investigator] = self.investigators.clone();
         let mut verification = investigator.verification(&self.office);
         let answer = verification.propose_findings(request);
         self.office.ask("verification", answer).await?;
-        self.tell(
-            "verification",
-            investigator.actor.id.as_str(),
-            "proposes: the bribe is unfounded, it did not happen; the plot is exonerated, it was proper",
-        )
+        let text = format!("proposes: {}", words.join(", "));
+        self.tell("verification", investigator.actor.id.as_str(), &text)
     }
 
     async fn approve(&mut self, case: &Case) -> Result<()> {
@@ -459,18 +463,23 @@ impl<'a> Telling<'a> {
         for service in self.office.services() {
             self.say(&format!("  {service:14}{}", self.office.url(service)))?;
         }
-        self.say(&format!(
-            "\nTry next:\n  \
-             zm show {report}      the whole history, over both services\n  \
-             zm case show {case} the findings\n  \
-             zm reopen {case} --reason new_facts\n  \
-             zm submit --not-identified 'A foreman' --category misuse_of_funds --narrative 'Sold the gravel' --place 910101\n  \
-             zm report list\n  \
-             zm stats --source {SOURCE}\n  \
-             zm journal verify",
-            report = report.report_id,
-            case = case.case_id,
-        ))
+        let zm = output::program();
+        let (report, case) = (&report.report_id, &case.case_id);
+        self.say("\nTry next:")?;
+        for (command, what) in [
+            (format!("show {report}"), "the whole history, over both services"),
+            (format!("case show {case}"), "the findings"),
+            (format!("reopen {case} --reason new_facts"), "and tell the story again"),
+            (
+                "submit --not-identified 'A foreman' --category misuse_of_funds \\\n      --narrative 'Sold the gravel' --place 910101".to_owned(),
+                "a report of your own",
+            ),
+            (format!("stats --source {SOURCE}"), "the figures of this story"),
+            ("journal verify".to_owned(), "every chain, recomputed"),
+        ] {
+            self.say(&format!("  {zm} {command}\n      # {what}"))?;
+        }
+        Ok(())
     }
 }
 

@@ -83,10 +83,8 @@ impl Audit {
             return self.unreadable(service, &entry.aggregate, entry.sequence);
         };
         let book = self.books.entry(service).or_default();
-        if row.sequence == 1 {
-            book.aggregates += 1;
-        }
-        book.headless.insert(row.aggregate);
+        // Heads come after all rows, so a chain that is new here is new.
+        book.aggregates += u64::from(book.headless.insert(row.aggregate));
         if row.public_sequence.is_some() {
             let public = book.public.entry(row.aggregate).or_default();
             public.push(row.event_id);

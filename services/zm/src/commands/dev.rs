@@ -53,6 +53,11 @@ pub struct Wait {
 }
 
 impl Dev {
+    /// Whether it asks the services, so that it must know where they are.
+    pub(crate) fn asks_services(&self) -> bool {
+        matches!(self, Self::Wait(_))
+    }
+
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         match self {
             Self::Keys(keys) => keys.run(context),

@@ -5,6 +5,7 @@ use std::io::{BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
+use chassis::refusal::RefusalKind;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use office::Role;
@@ -119,8 +120,12 @@ async fn recheck(office: &Office, auditor: &Person, audit: &mut Audit) -> Result
             aggregate_id: stream.to_string(),
         };
         let mut journal = auditor.journal(office, source);
-        let answer = office.ask(source, journal.list_entries(request)).await?;
-        audit.add_later(source, stream, &answer.entries);
+        match office.ask(source, journal.list_entries(request)).await {
+            Ok(answer) => audit.add_later(source, stream, &answer.entries),
+            // Then it is gone, which the audit will say.
+            Err(refused) if refused.refusal.kind == RefusalKind::NotFound => {}
+            Err(refused) => return Err(refused.into()),
+        }
     }
     Ok(())
 }

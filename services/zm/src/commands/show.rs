@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use chassis::refusal::RefusalKind;
 use clap::Args;
+use jiff::Timestamp;
 use office::Role;
 use proto::chassis::{Entry, ListEntriesRequest};
 use serde::Serialize;
@@ -106,9 +108,15 @@ async fn ask(
             },
         };
         let mut journal = reader.journal(office, service);
-        let answer = office.ask(service, journal.list_entries(request)).await?;
-        let entries = answer.entries.into_iter();
-        rows.extend(entries.map(|entry| Happened { service, entry }));
+        match office.ask(service, journal.list_entries(request)).await {
+            Ok(answer) => {
+                let entries = answer.entries.into_iter();
+                rows.extend(entries.map(|entry| Happened { service, entry }));
+            }
+            // Not every service knows of every matter.
+            Err(refused) if refused.refusal.kind == RefusalKind::NotFound => {}
+            Err(refused) => return Err(refused),
+        }
     }
     Ok(rows)
 }
@@ -123,7 +131,7 @@ pub(crate) fn told(timeline: &Timeline) -> String {
     let rows = timeline.iter().enumerate().map(|(place, (row, cause))| {
         let entry = &row.entry;
         let why = match cause {
-            Some(cause) => format!("{} after {}", entry.method, cause + 1),
+            Some(cause) => format!("{}\nbecause of {}", entry.method, cause + 1),
             None => entry.method.clone(),
         };
         let details = details(&parsed(&entry.data));
@@ -157,26 +165,98 @@ fn who(actor: &Value) -> String {
     }
 }
 
-/// What an event says in a line or two: its plain fields, and how many there are of the others.
+/// Fields of an item in a list that say what it is about.
+const TELLING: [&str; 4] = ["outcome", "category", "kind", "stage"];
+/// How wide the details of an event may be.
+const WIDTH: usize = 64;
+
+/// What an event says in short: its plain fields, and of its lists how many there are of what.
 fn details(event: &Value) -> String {
-    let Some(fields) = event.as_object() else {
-        return String::new();
-    };
-    let told = fields.iter().filter_map(|(name, value)| {
-        let value = match value {
-            Value::String(text) if !text.is_empty() => text.clone(),
-            Value::Number(number) => number.to_string(),
-            Value::Array(items) if !items.is_empty() => {
-                match items.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
-                    Some(texts) if texts.len() <= 3 => texts.join(" "),
-                    _ => items.len().to_string(),
+    let mut found = Vec::new();
+    collect("", event, &mut found);
+    let mut lines: Vec<String> = Vec::new();
+    for detail in found {
+        match lines.last_mut() {
+            Some(line) if line.len() + detail.len() + 2 <= WIDTH => {
+                line.push_str("; ");
+                line.push_str(&detail);
+            }
+            _ => lines.push(detail),
+        }
+    }
+    lines.join("\n")
+}
+
+fn collect(name: &str, value: &Value, found: &mut Vec<String>) {
+    let plain_name = plain(name);
+    match value {
+        // An instant stands beside its date, a digest (64 digits) beside its id, both for machines.
+        Value::String(text) if text.is_empty() || text.len() == 64 => {}
+        Value::String(text) if text.len() > 10 && text.parse::<Timestamp>().is_ok() => {}
+        Value::String(text) => found.push(format!("{plain_name} {text}")),
+        Value::Number(number) => found.push(format!("{plain_name} {number}")),
+        Value::Object(fields) => {
+            for (inner, value) in fields {
+                // `due: {on: …}` says something only together.
+                match inner.as_str() {
+                    "id" => collect(name, value, found),
+                    // Who did it stands in its own column.
+                    "by" if name.is_empty() => {}
+                    "on" | "by" => collect(&format!("{name} {inner}"), value, found),
+                    _ => collect(inner, value, found),
                 }
             }
-            _ => return None,
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let texts: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
+            let mut kinds: Vec<String> = Vec::new();
+            for item in items {
+                told_kinds(item, &mut kinds);
+            }
+            found.push(match texts {
+                Some(texts) if texts.len() <= 4 => format!("{plain_name} {}", texts.join(" and ")),
+                _ if kinds.is_empty() => counted(items.len(), &plain_name),
+                _ => format!(
+                    "{}: {}",
+                    counted(items.len(), &plain_name),
+                    kinds.join(", ")
+                ),
+            });
+        }
+        Value::Array(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
+fn counted(count: usize, things: &str) -> String {
+    match things.strip_suffix('s') {
+        Some(thing) if count == 1 => format!("1 {thing}"),
+        _ => format!("{count} {things}"),
+    }
+}
+
+/// Of what kind an item is, each kind once.
+fn told_kinds(item: &Value, kinds: &mut Vec<String>) {
+    let Some(fields) = item.as_object() else {
+        return;
+    };
+    for (name, value) in fields {
+        let kind = match value {
+            Value::String(word) if TELLING.contains(&name.as_str()) => plain(word),
+            Value::Object(inner) if TELLING.contains(&name.as_str()) => {
+                let inner = inner.iter();
+                let mut inner =
+                    inner.filter_map(|(key, word)| Some(format!("{key} {}", word.as_str()?)));
+                inner.next().map_or_else(String::new, |word| plain(&word))
+            }
+            _ => {
+                told_kinds(value, kinds);
+                continue;
+            }
         };
-        Some(format!("{}: {value}", plain(name)))
-    });
-    told.collect::<Vec<_>>().join("\n")
+        if !kind.is_empty() && !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -189,11 +269,25 @@ mod tests {
     fn an_event_is_told_by_its_plain_fields() {
         let event = json!({
             "unit": "P51", "source": "", "number": 2, "due": {"on": "2026-03-02"},
-            "allegations": [{"id": "a"}, {"id": "b"}], "investigators": ["li", "wang"],
+            "opened_at": "2026-03-02T12:00:00.000001Z", "investigators": ["li", "wang"],
+            "reason": {"id": "t-1", "digest": "ab".repeat(32)},
         });
         assert_eq!(
             details(&event),
-            "allegations: 2\ninvestigators: li wang\nnumber: 2\nunit: P51"
+            "due on 2026-03-02; investigators li and wang; number 2\nreason t-1; unit P51"
+        );
+    }
+
+    #[test]
+    fn lists_are_told_by_how_many_of_what() {
+        let event = json!({"findings": [
+            {"allegation": "a", "found": {"outcome": "unfounded", "evidence": ["e"]}},
+            {"allegation": "b", "found": {"outcome": {"closed": "no_cooperation"}}},
+            {"allegation": "c", "found": {"outcome": "unfounded"}},
+        ]});
+        assert_eq!(
+            details(&event),
+            "3 findings: unfounded, closed no cooperation"
         );
     }
 
