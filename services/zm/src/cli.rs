@@ -20,14 +20,15 @@ use crate::{Context, Options, Usage, replay, story};
     version,
     after_help = "\
 Begin with:
-  deploy/local/up --detach    start everything here; writes target/local/zm.toml, which zm finds by itself
+  deploy/local/up --detach    start everything here; zm finds it by itself
   zm story                    one report and its way, told step by step
   zm report list              what intake has
   zm show ID                  the whole history of a matter over all services
 
-zm signs as a made-up actor of the role that usually does a command (intake-officer-1, supervisor-1, …); --as says
-another. In production, give your own token in ZHENGMING_TOKEN. Exit codes: 0 all is well, 1 the answer is no or a fault
-was found, 2 zm was used wrongly."
+zm signs as a made-up actor of the role that usually does a command (intake-officer-1, supervisor-1, …); --as says \
+another. In production, give your own token in ZHENGMING_TOKEN.
+
+Exit codes: 0 all is well, 1 the answer is no or a fault was found, 2 zm was used wrongly."
 )]
 pub struct Cli {
     #[command(flatten)]

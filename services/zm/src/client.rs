@@ -190,7 +190,9 @@ impl Unanswered {
                 "Act in a role that may: --as ROLE; the table is in deploy/policy/default.toml, [permissions]."
             }
             "OUT_OF_SCOPE" => "Act for the unit that handles it, or one above: --as ROLE@UNIT.",
-            "NOT_FOUND" => "`zm report list` and `zm case list` show what is there.",
+            "NOT_FOUND" => {
+                "`zm report list`, `zm case list` and `zm events list` show what is there."
+            }
             "INTAKE_CANDIDATES_UNDECIDED" => {
                 "`zm candidates REPORT`, then `zm accept REPORT --reject MATTER=REASON` or `zm join REPORT MATTER`."
             }

@@ -20,7 +20,7 @@ pub fn text(path: &Path) -> Result<String> {
     } else {
         fs::read_to_string(path)
     };
-    read.map_err(|fault| Usage(format!("cannot read {}: {fault}", path.display())).into())
+    read.map_err(|fault| Usage(format!("cannot read {}: {fault}", name(path))).into())
 }
 
 /// A message of the contract from its JSON, in a file or in standard input for `-`.
@@ -31,8 +31,15 @@ pub fn message<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_str(&text(path)?).map_err(|fault| {
         Usage(format!(
             "{} is not the JSON of this request: {fault}. `zm help COMMAND` shows an example",
-            path.display()
+            name(path)
         ))
         .into()
     })
+}
+
+fn name(path: &Path) -> String {
+    match path == Path::new("-") {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    }
 }

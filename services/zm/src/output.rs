@@ -89,10 +89,19 @@ pub fn instant(micros: i64) -> String {
     )
 }
 
-/// Progress of work without a known end: on a terminal a spinner on stderr, else nothing.
+/// Waiting for something: on a terminal a spinner on stderr, else nothing.
 pub fn spinner(what: &str) -> ProgressBar {
+    spinning("{spinner} {msg} ({elapsed})", what)
+}
+
+/// Progress of work without a known end, counted: on a terminal on stderr, else nothing.
+pub fn counter(what: &str) -> ProgressBar {
+    spinning("{spinner} {msg} {human_pos} ({elapsed})", what)
+}
+
+fn spinning(template: &str, what: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, target());
-    bar.set_style(style("{spinner} {msg} {human_pos} ({elapsed})"));
+    bar.set_style(style(template));
     bar.set_message(what.to_owned());
     bar.enable_steady_tick(Duration::from_millis(120));
     bar

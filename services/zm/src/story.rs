@@ -4,33 +4,28 @@
 //! from the step and the state that it starts from, and each step looks first at how things stand: the same story again
 //! finds everything already so, and one that was cut off goes on where it stopped.
 
+mod sample;
+
 use std::time::Duration;
 
 use anyhow::Result;
 use office::{Role, UnitCode};
-use proto::intake::allegation_input::Subject;
 use proto::intake::{
-    AcceptReportRequest, AllegationInput, CaseState as CaseHeard, GetMatterRequest,
-    GetReportRequest, ListCandidatesRequest, ListReportsRequest, Matter, RegisterSubjectRequest,
-    RejectedCandidate, Report, ReportState, ReporterKind, SubmitReportRequest,
+    AcceptReportRequest, CaseState as CaseHeard, GetMatterRequest, GetReportRequest,
+    ListCandidatesRequest, ListReportsRequest, Matter, RejectedCandidate, Report, ReportState,
 };
-use proto::office::{Channel, Finding, Standing, SubjectKind};
 use proto::verification::{
-    ApproveFindingsRequest, AssignInvestigatorsRequest, Case, CaseState, EvidenceInput,
-    EvidenceKind, FindingInput, GetCaseRequest, ProposeFindingsRequest, RecordEvidenceRequest,
+    ApproveFindingsRequest, AssignInvestigatorsRequest, Case, CaseState, GetCaseRequest,
+    ProposeFindingsRequest, RecordEvidenceRequest,
 };
 use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use uuid::Uuid;
 
+use self::sample::{REFERENCE, SOURCE, call, request_id, step_id};
 use crate::client::{Office, Person};
 use crate::who::{Who, numbered};
 use crate::{Context, No, output, words};
 
-/// Where everything of the story is entered from.
-const SOURCE: &str = "story";
-/// The report's reference there.
-const REFERENCE: &str = "sample-1";
 /// In the shipped hierarchy: the unit that handles the matter, and the one below it to which the subject belongs.
 const UNITS: (&str, &str) = ("P51-01", "P51-01-01");
 /// How long news may take from one service to the other.
@@ -87,12 +82,6 @@ impl Story {
     }
 }
 
-/// A request id that follows from the step and what it starts from.
-fn request_id(step: &str, from: &str) -> String {
-    let name = format!("zhengming:story:{step}:{from}");
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
-}
-
 impl<'a> Telling<'a> {
     fn new(context: &'a Context) -> Result<Self> {
         let (unit, home) = match &context.config.unit {
@@ -134,18 +123,7 @@ impl<'a> Telling<'a> {
     }
 
     async fn register_subject(&mut self) -> Result<String> {
-        let request = RegisterSubjectRequest {
-            request_id: request_id("register_subject", REFERENCE),
-            kind: SubjectKind::Person.into(),
-            name: "Shen Mei (an invented person)".to_owned(),
-            unit: self.home.to_string(),
-            authority: self.officer.actor.unit.to_string(),
-            heads: String::new(),
-            standing: Standing::PublicOfficial.into(),
-            actor_id: String::new(),
-            source: SOURCE.to_owned(),
-            reference: "official-1".to_owned(),
-        };
+        let request = sample::official(&self.home, &self.officer.actor.unit);
         let mut intake = self.officer.intake(&self.office);
         let answer = intake.register_subject(request);
         let answer = self.office.ask("intake", answer).await?;
@@ -349,25 +327,10 @@ impl<'a> Telling<'a> {
     }
 
     async fn record_evidence(&mut self, case: &Case) -> Result<()> {
-        let item = |kind: EvidenceKind, description: &str| EvidenceInput {
-            kind: kind.into(),
-            description: description.to_owned(),
-            obtained_on: "2026-01-12".to_owned(),
-            attachment_digest: String::new(),
-        };
         let request = RecordEvidenceRequest {
             request_id: step_id("evidence", case),
             case_id: case.case_id.clone(),
-            evidence: vec![
-                item(
-                    EvidenceKind::Document,
-                    "Bank statements of the year in question; no such payment",
-                ),
-                item(
-                    EvidenceKind::Register,
-                    "Land register: the plot was drawn by lot, in public",
-                ),
-            ],
+            evidence: sample::evidence(),
         };
         let [investigator, _] = self.investigators.clone();
         let mut verification = investigator.verification(&self.office);
@@ -378,26 +341,7 @@ impl<'a> Telling<'a> {
     }
 
     async fn propose(&mut self, case: &Case) -> Result<()> {
-        let evidence = case.evidence_ids.iter().cycle();
-        let pairs = case.findings.iter().zip(evidence);
-        let (findings, words): (Vec<_>, Vec<_>) = pairs
-            .map(|(allegation, evidence)| {
-                let (outcome, word) = match allegation.category.as_str() {
-                    "nepotism" => (
-                        Finding::Exonerated,
-                        "exonerated (it happened and was proper)",
-                    ),
-                    _ => (Finding::Unfounded, "unfounded (it did not happen)"),
-                };
-                let finding = FindingInput {
-                    allegation_id: allegation.allegation_id.clone(),
-                    finding: outcome.into(),
-                    evidence_ids: vec![evidence.clone()],
-                    ..FindingInput::default()
-                };
-                (finding, format!("{} {word}", allegation.category))
-            })
-            .unzip();
+        let (findings, words) = sample::findings(case);
         let request = ProposeFindingsRequest {
             request_id: step_id("propose", case),
             case_id: case.case_id.clone(),
@@ -483,42 +427,6 @@ impl<'a> Telling<'a> {
     }
 }
 
-/// The request id of a step on a case as it stands.
-fn step_id(step: &str, case: &Case) -> String {
-    request_id(step, &format!("{}:{}", case.case_id, case.version))
-}
-
-/// The call as it is entered.
-fn call(subject: &str) -> SubmitReportRequest {
-    let allegation = |category: &str, narrative: &str, on: &str| AllegationInput {
-        subject: Some(Subject::SubjectId(subject.to_owned())),
-        category: category.to_owned(),
-        narrative: narrative.to_owned(),
-        occurred_on: on.to_owned(),
-        place: "910101".to_owned(),
-    };
-    SubmitReportRequest {
-        request_id: request_id("submit", REFERENCE),
-        channel: Channel::Phone.into(),
-        reporter_kind: ReporterKind::Anonymous.into(),
-        allegations: vec![
-            allegation(
-                "bribery",
-                "She took 20,000 for a building permit.",
-                "2025-11-03",
-            ),
-            allegation(
-                "nepotism",
-                "Her brother got the plot by the river.",
-                "2025-11-20",
-            ),
-        ],
-        source: SOURCE.to_owned(),
-        reference: REFERENCE.to_owned(),
-        reporter_actor_id: String::new(),
-    }
-}
-
 fn late(service: &str, matter: &str) -> anyhow::Error {
     No(format!(
         "{service} has not heard of the matter {matter} within {} s. What is on its way: `zm quiet`; \
@@ -526,25 +434,4 @@ fn late(service: &str, matter: &str) -> anyhow::Error {
         NEWS.as_secs()
     ))
     .into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_same_step_from_the_same_state_has_the_same_request_id() {
-        let case = Case {
-            case_id: "c".to_owned(),
-            version: 3,
-            ..Case::default()
-        };
-        assert_eq!(step_id("propose", &case), step_id("propose", &case));
-        let later = Case {
-            version: 4,
-            ..case.clone()
-        };
-        assert_ne!(step_id("propose", &case), step_id("propose", &later));
-        assert_ne!(step_id("propose", &case), step_id("approve", &case));
-    }
 }

@@ -20,7 +20,7 @@ pub struct Found {
     pub service: String,
     /// In which chain.
     pub aggregate: String,
-    /// At which row.
+    /// At which row; 0 where it is about none of them.
     pub sequence: i64,
     /// What.
     pub what: String,
@@ -28,11 +28,11 @@ pub struct Found {
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}, {} row {}: {}",
-            self.service, self.aggregate, self.sequence, self.what
-        )
+        write!(f, "{}, {}", self.service, self.aggregate)?;
+        if self.sequence != 0 {
+            write!(f, " row {}", self.sequence)?;
+        }
+        write!(f, ": {}", self.what)
     }
 }
 
@@ -188,19 +188,22 @@ impl Audit {
             let what = match usize::try_from(followed.sequence) {
                 Ok(0) => return None,
                 Ok(seen) if seen > held.len() => {
-                    "has seen more public events than the journal holds: its tail was cut"
+                    "which the journal does not hold: its tail was cut"
                 }
                 Ok(seen) if held[seen - 1].to_string() != followed.event_id => {
-                    "has seen another event under the same number: the histories part"
+                    "which is another one here: the histories part"
                 }
                 Ok(_) => return None,
-                Err(_) => "has a cursor that is no number of an event",
+                Err(_) => "which is no number of an event",
             };
             Some(Found {
                 service: followed.source.clone(),
                 aggregate: followed.stream.clone(),
-                sequence: followed.sequence,
-                what: format!("{follower} {what}"),
+                sequence: 0,
+                what: format!(
+                    "{follower} has seen public event {}, {what}",
+                    followed.sequence
+                ),
             })
         });
         faults.collect()
@@ -336,7 +339,10 @@ mod tests {
         // With a head that was cut to fit, the follower remembers.
         let (_, shorter) = chain(1, 2);
         let fault = only_fault(audit(entries, Some(shorter), seen(1, 3)));
-        assert!(fault.contains("verification has seen more"), "{fault}");
+        assert!(
+            fault.contains("verification has seen public event 3"),
+            "{fault}"
+        );
     }
 
     #[test]

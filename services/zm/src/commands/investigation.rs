@@ -90,11 +90,13 @@ pub struct Evidence {
 pub(crate) const EVIDENCE_EXAMPLES: &str = "\
 Examples:
   zm evidence CASE --kind document --description 'Ledger of the roads office' --obtained-on 2026-03-02
-  zm evidence CASE --kind recording --description 'Camera 4' --obtained-on 2026-03-02 --attachment camera4.mp4
+  zm evidence CASE --kind recording --description 'Camera 4' --obtained-on 2026-03-02 \\
+    --attachment camera4.mp4
   zm evidence CASE --file evidence.json
 
-evidence.json (the message RecordEvidenceRequest of zhengming.verification.v1; the case is taken from the command):
-  {\"evidence\": [{\"kind\": \"EVIDENCE_KIND_TESTIMONY\", \"description\": \"…\", \"obtainedOn\": \"2026-03-02\"}]}";
+evidence.json, the message RecordEvidenceRequest (the case is taken from the command):
+  {\"evidence\": [
+    {\"kind\": \"EVIDENCE_KIND_TESTIMONY\", \"description\": \"…\", \"obtainedOn\": \"2026-03-02\"}]}";
 
 impl Evidence {
     fn request(self) -> Result<RecordEvidenceRequest> {
@@ -170,16 +172,18 @@ pub struct Propose {
 
 /// The examples of the help text.
 pub(crate) const PROPOSE_EXAMPLES: &str = "\
-Findings: substantiated, unsubstantiated, unfounded, exonerated (each on at least one item of evidence), and closed
-for a reason: withdrawn, no_cooperation, limitation_expired, duplicate, transferred, void, other.
+Findings: substantiated, unsubstantiated, unfounded, exonerated (each on at least one item of evidence), and \
+closed for a reason: withdrawn, no_cooperation, limitation_expired, duplicate, transferred, void, other.
 
 Examples:
   zm propose CASE --finding 0192…=unfounded:0193… --finding 0194…=closed/duplicate
   zm propose CASE --file findings.json
 
-findings.json (the message ProposeFindingsRequest of zhengming.verification.v1; the case is taken from the command):
-  {\"findings\": [{\"allegationId\": \"0192…\", \"finding\": \"FINDING_UNFOUNDED\", \"localWord\": \"not founded\",
-                 \"evidenceIds\": [\"0193…\"]}]}";
+findings.json, the message ProposeFindingsRequest (the case is taken from the command):
+  {\"findings\": [
+    {\"allegationId\": \"0192…\", \"finding\": \"FINDING_UNFOUNDED\", \"evidenceIds\": [\"0193…\"]},
+    {\"allegationId\": \"0194…\", \"finding\": \"FINDING_CLOSED\",
+     \"closingReason\": \"CLOSING_REASON_DUPLICATE\", \"localWord\": \"duplication\"}]}";
 
 impl Propose {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {

@@ -70,7 +70,7 @@ async fn verify(context: &Context) -> Result<()> {
     let auditor = context.person(Role::Auditor)?;
     let mut audit = Audit::default();
     for service in office.services() {
-        let spinner = output::spinner(&format!("Checking the journal of {service}: rows"));
+        let spinner = output::counter(&format!("Checking the journal of {service}: rows"));
         each_item(&office, &auditor, service, |item| {
             spinner.inc(1);
             audit.take(service, item);
@@ -102,7 +102,7 @@ async fn verify(context: &Context) -> Result<()> {
     }
     let faults: Vec<_> = verified.faults.iter().map(ToString::to_string).collect();
     Err(No(format!(
-        "{} faults found in {checked}:\n  {}",
+        "faults found ({}), in {checked}:\n  {}",
         faults.len(),
         faults.join("\n  ")
     ))
@@ -162,7 +162,7 @@ impl Export {
         let mut out = BufWriter::new(out);
         // Where the rows go to the terminal, they are the progress.
         let spinner = (self.out.is_some() || !std::io::stdout().is_terminal())
-            .then(|| output::spinner(&format!("Exporting the journal of {}: rows", self.service)));
+            .then(|| output::counter(&format!("Exporting the journal of {}: rows", self.service)));
         each_item(&office, &auditor, &self.service, |item| {
             if let Some(spinner) = &spinner {
                 spinner.inc(1);

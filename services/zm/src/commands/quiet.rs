@@ -10,7 +10,6 @@ use anyhow::Result;
 use clap::Args;
 use office::Role;
 use proto::chassis::{ReadQuietRequest, ReadQuietResponse};
-use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::client::{Office, Person, Unanswered};
@@ -28,7 +27,7 @@ pub struct ReadQuiet {
 }
 
 /// What all services said of what is on its way, at about the same time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Quiet {
     /// Each service's answer.
     pub services: Vec<ReadQuietResponse>,
@@ -162,10 +161,12 @@ impl ReadQuiet {
             Some(seconds) => until_quiet(&office, &operator, Duration::from_secs(seconds)).await?,
             None => quiet(&office, &operator).await?,
         };
-        if context.json {
-            output::json(&read)?;
-        }
         let (reasons, held) = (read.reasons(), read.held());
+        if context.json {
+            output::json(&serde_json::json!({
+                "quiet": reasons.is_empty(), "reasons": reasons, "held": held, "services": read.services,
+            }))?;
+        }
         if !reasons.is_empty() {
             let held = held.into_iter();
             let held: Vec<_> = held

@@ -61,10 +61,10 @@ Examples:
     --narrative 'Sold the village its own gravel' --place 910101
   zm submit --file report.json
 
-report.json (the message SubmitReportRequest of zhengming.intake.v1):
+report.json, the message SubmitReportRequest:
   {\"channel\": \"CHANNEL_LETTER\", \"reporterKind\": \"REPORTER_KIND_ANONYMOUS\", \"allegations\": [
     {\"subjectId\": \"0192f0c4-…\", \"category\": \"bribery\", \"narrative\": \"…\"},
-    {\"notIdentified\": \"a foreman\", \"category\": \"misuse_of_funds\", \"narrative\": \"…\", \"place\": \"910101\"}]}";
+    {\"notIdentified\": \"a foreman\", \"category\": \"fraud\", \"narrative\": \"…\", \"place\": \"910101\"}]}";
 
 impl Submit {
     fn request(self) -> Result<SubmitReportRequest> {
