@@ -225,7 +225,7 @@ fn told(outcome: &Outcome) -> String {
     let mut text = outcome.comparison.to_string();
     let fresh = outcome.cases - outcome.entered_before;
     text += &format!(
-        "\n\n{} cases of {}, {fresh} of them new; {} commands in {:.1} s ({:.0}/s), quiet {:.1} s later.",
+        "\n\n{} cases of {}, {fresh} of them new; {} commands in {:.1} s ({:.0} a second), quiet {:.1} s later.",
         outcome.cases,
         outcome.source,
         outcome.commands,

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use office::Actor;
-use proto::chassis::{HeldEvent, ListHeldEventsRequest, ReadQuietRequest, ReadQuietResponse};
 use proto::intake::{
     AcceptReportRequest, AcceptReportResponse, Candidate, GetReportRequest, ListCandidatesRequest,
     ListReportsRequest, RegisterSubjectRequest, Report, SubmitReportRequest, SubmitReportResponse,
@@ -22,6 +21,8 @@ use super::patience::{Unsettled, patiently};
 use super::people::People;
 use super::table::Counted;
 use crate::client::{Office, Person};
+use crate::commands::events::{self, Held};
+use crate::commands::quiet::{self, Quiet};
 
 /// The most that a page of a listing holds.
 const PAGE: i32 = 200;
@@ -352,40 +353,31 @@ impl<'a> Desks<'a> {
         })
     }
 
-    /// How quiet each service is.
+    /// Whether anything is still on its way.
     ///
     /// # Errors
     /// See [`Unsettled`].
-    pub async fn read_quiet(&self) -> Result<Vec<ReadQuietResponse>, Unsettled> {
-        let mut all = Vec::new();
-        for service in self.office.services() {
-            let answer = self.read(service, async |person| {
-                let mut desk = person.operations(self.office, service);
-                desk.read_quiet(ReadQuietRequest {}).await
-            });
-            all.push(answer.await?);
-        }
-        Ok(all)
+    pub async fn quiet(&self) -> Result<Quiet, Unsettled> {
+        patiently(self.patience, async || {
+            let auditor = self.people.person(self.auditor);
+            let auditor = auditor.map_err(Unsettled::Tokenless)?;
+            let quiet = quiet::quiet(self.office, &auditor).await;
+            quiet.map_err(Unsettled::Refused)
+        })
+        .await
     }
 
-    /// What is held back in each service, at most a page of each.
+    /// What is held back in all services.
     ///
     /// # Errors
     /// See [`Unsettled`].
-    pub async fn held(&self) -> Result<Vec<(String, HeldEvent)>, Unsettled> {
-        let mut all = Vec::new();
-        for service in self.office.services() {
-            let answer = self.read(service, async |person| {
-                let mut desk = person.operations(self.office, service);
-                let request = ListHeldEventsRequest {
-                    page_size: PAGE,
-                    ..Default::default()
-                };
-                desk.list_held_events(request).await
-            });
-            let events = answer.await?.events.into_iter();
-            all.extend(events.map(|event| (service.to_owned(), event)));
-        }
-        Ok(all)
+    pub async fn held(&self) -> Result<Vec<Held>, Unsettled> {
+        patiently(self.patience, async || {
+            let auditor = self.people.person(self.auditor);
+            let auditor = auditor.map_err(Unsettled::Tokenless)?;
+            let held = events::held(self.office, &auditor).await;
+            held.map_err(Unsettled::Refused)
+        })
+        .await
     }
 }

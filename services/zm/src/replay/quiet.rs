@@ -1,20 +1,15 @@
 //! Waiting until nothing is on its way any more: only then do figures of two services speak of the same.
 //!
-//! Quiet is: every outbox empty, for each follower the sum of its cursors equal to the sum of its source's public heads, no
-//! consequence due, no claim running; read twice with the same totals, as the services are not asked in the same instant. What is dead
-//! will not move by itself, so it ends the waiting at once. What is parked may, and ends it when the patience does.
+//! What quiet is, [`commands::quiet`](crate::commands::quiet) says. What is dead will not move by itself, so it ends the waiting at
+//! once; what is parked may, and fails the replay only when the patience is at its end.
 
 use std::fmt;
 use std::time::Duration;
 
-use proto::chassis::{HeldEvent, ReadQuietResponse};
-use proto::topology::FOLLOWS;
-
 use super::desks::Desks;
 use super::patience::{Patience, Unsettled};
-
-/// How many held events are told one by one.
-const TOLD: usize = 10;
+use crate::commands::events::{Held, table};
+use crate::commands::quiet::Quiet;
 
 /// Why it does not become quiet.
 #[derive(Debug)]
@@ -22,7 +17,7 @@ pub enum Unquiet {
     /// A service does not say how it is.
     Unsettled(Unsettled),
     /// Events or consequences are dead, or parked to the end.
-    Held(Vec<(String, HeldEvent)>),
+    Held(Vec<Held>),
     /// Something moves still.
     Moving {
         /// What.
@@ -40,182 +35,105 @@ impl From<Unsettled> for Unquiet {
 
 impl fmt::Display for Unquiet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("all is entered, but ")?;
         match self {
-            Self::Unsettled(unsettled) => write!(
-                f,
-                "all is entered, but whether all has arrived cannot be asked:\n  {unsettled}"
-            ),
-            Self::Held(held) => {
-                writeln!(
-                    f,
-                    "all is entered, but {} events or consequences are held back, so the services' figures are not whole:",
-                    held.len()
-                )?;
-                for (service, event) in held.iter().take(TOLD) {
-                    writeln!(
-                        f,
-                        "  {service} {}: {} ({}), {} of stream {}",
-                        event.id, event.status, event.reason, event.r#type, event.stream
-                    )?;
-                }
-                write!(
-                    f,
-                    "`zm events list` shows them all, `zm events show SERVICE ID` one of them, `zm events retry` tries it again. Then run the same replay again: it adds nothing and prints the table."
-                )
+            Self::Unsettled(unsettled) => {
+                write!(f, "whether all has arrived cannot be asked:\n  {unsettled}")?;
             }
+            Self::Held(held) => write!(
+                f,
+                "{} events or consequences are held back, so the services' figures are not whole:\n{}\nLook at one with `zm events show ID`, try it again with `zm events retry ID`.",
+                held.len(),
+                table(held)
+            )?,
             Self::Moving { what, after } => write!(
                 f,
-                "all is entered, but it did not become quiet within {} s: {}. Are all services and the broker running? Run the same replay again when they are: it adds nothing and prints the table.",
+                "it did not become quiet within {} s:\n  {}\nAre all services and the broker running?",
                 after.as_secs(),
-                what.join("; ")
-            ),
+                what.join("\n  ")
+            )?,
         }
+        f.write_str("\nThen run the same replay again: it adds nothing, and prints the table.")
     }
 }
 
 impl std::error::Error for Unquiet {}
 
-/// What still moves; nothing if all is quiet.
-#[must_use]
-pub fn moving(services: &[ReadQuietResponse]) -> Vec<String> {
-    let mut what = Vec::new();
-    for service in services {
-        let name = &service.service;
-        for (count, noun) in [
-            (service.outbox, "events in the outbox"),
-            (service.consequences, "consequences due"),
-            (service.claims, "claims running"),
-        ] {
-            if count != 0 {
-                what.push(format!("{name} has {count} {noun}"));
-            }
-        }
-    }
-    for follow in FOLLOWS {
-        let of = |name: &str| services.iter().find(|service| service.service == name);
-        let heads = of(follow.source).map(|source| source.public_heads);
-        let follower = of(follow.consumer).and_then(|consumer| {
-            let mut followers = consumer.followers.iter();
-            followers.find(|follower| follower.source == follow.source)
-        });
-        let cursors = follower.map_or(0, |follower| follower.cursors);
-        if heads != Some(cursors) {
-            what.push(format!(
-                "{} has seen {cursors} of {} events of {}",
-                follow.consumer,
-                heads.unwrap_or_default(),
-                follow.source
-            ));
-        }
-    }
-    what
-}
-
-/// How many are held: parked, and those that will not move by themselves.
-fn held(services: &[ReadQuietResponse]) -> (i64, i64) {
-    let followers = services.iter().flat_map(|service| &service.followers);
-    let (parked, dead) = followers.fold((0, 0), |(parked, dead), follower| {
-        (parked + follower.parked, dead + follower.dead)
-    });
-    let timers: i64 = services.iter().map(|service| service.dead_timers).sum();
-    (parked, dead + timers)
-}
-
-/// Waits until all is quiet.
+/// Waits until all is quiet and nothing is held back.
 ///
 /// # Errors
 /// See [`Unquiet`].
 pub async fn quiet(desks: &Desks<'_>, limit: Duration) -> Result<(), Unquiet> {
     let mut patience = Patience::new(limit, Duration::from_millis(50), Duration::from_millis(500));
-    let mut before: Option<Vec<ReadQuietResponse>> = None;
     loop {
-        let now = desks.read_quiet().await?;
-        let (parked, dead) = held(&now);
-        if dead > 0 {
-            return Err(Unquiet::Held(desks.held().await?));
-        }
-        let what = moving(&now);
-        if what.is_empty() && parked == 0 && before.as_ref() == Some(&now) {
+        let now = desks.quiet().await?;
+        if now.is_quiet() && now.held().is_empty() {
             return Ok(());
         }
-        before = Some(now);
-        if !patience.pause().await {
-            let held = desks.held().await?;
-            return Err(if held.is_empty() {
-                Unquiet::Moving { what, after: limit }
-            } else {
-                Unquiet::Held(held)
-            });
+        if dead(&now) == 0 && patience.pause().await {
+            continue;
         }
+        let held = desks.held().await?;
+        return Err(if held.is_empty() {
+            Unquiet::Moving {
+                what: now.reasons(),
+                after: limit,
+            }
+        } else {
+            Unquiet::Held(held)
+        });
     }
+}
+
+/// How much will not move by itself.
+fn dead(quiet: &Quiet) -> i64 {
+    let followers = quiet.services.iter().flat_map(|service| &service.followers);
+    let timers = quiet.services.iter().map(|service| service.dead_timers);
+    followers.map(|follower| follower.dead).sum::<i64>() + timers.sum::<i64>()
 }
 
 #[cfg(test)]
 mod tests {
-    use proto::chassis::FollowerState;
+    use proto::chassis::{FollowerState, HeldEvent, ReadQuietResponse};
 
     use super::*;
 
-    fn service(name: &str, source: &str, heads: i64, cursors: i64) -> ReadQuietResponse {
-        ReadQuietResponse {
-            service: name.to_owned(),
-            public_heads: heads,
+    #[test]
+    fn what_is_parked_may_move_and_what_is_dead_does_not() {
+        let mut service = ReadQuietResponse {
             followers: vec![FollowerState {
-                source: source.to_owned(),
-                cursors,
+                parked: 2,
                 ..Default::default()
             }],
             ..Default::default()
+        };
+        let quiet = |service: &ReadQuietResponse| Quiet {
+            services: vec![service.clone()],
+            settled: true,
+        };
+        assert_eq!(dead(&quiet(&service)), 0);
+        service.followers[0].dead = 1;
+        service.dead_timers = 3;
+        assert_eq!(dead(&quiet(&service)), 4);
+    }
+
+    #[test]
+    fn what_is_held_back_is_shown_with_what_to_do() {
+        let held = Unquiet::Held(vec![Held {
+            service: "verification",
+            event: HeldEvent {
+                id: "event:12".to_owned(),
+                reason: "VERIFICATION_UNKNOWN".to_owned(),
+                ..Default::default()
+            },
+        }]);
+        let told = held.to_string();
+        for part in [
+            "verification/event:12",
+            "VERIFICATION_UNKNOWN",
+            "zm events show",
+        ] {
+            assert!(told.contains(part), "{part} in {told}");
         }
-    }
-
-    fn both() -> [ReadQuietResponse; 2] {
-        [
-            service("intake", "verification", 7, 9),
-            service("verification", "intake", 9, 7),
-        ]
-    }
-
-    #[test]
-    fn all_seen_and_nothing_due_is_quiet() {
-        assert_eq!(moving(&both()), Vec::<String>::new());
-    }
-
-    #[test]
-    fn an_event_that_a_follower_has_not_seen_is_on_its_way() {
-        let mut services = both();
-        services[1].followers[0].cursors = 6;
-        assert_eq!(
-            moving(&services),
-            ["verification has seen 6 of 7 events of intake"]
-        );
-    }
-
-    #[test]
-    fn outbox_consequences_and_claims_each_keep_it_from_quiet() {
-        let touch: [fn(&mut ReadQuietResponse); 3] = [
-            |service| service.outbox = 1,
-            |service| service.consequences = 1,
-            |service| service.claims = 1,
-        ];
-        for touch in touch {
-            let mut services = both();
-            touch(&mut services[0]);
-            assert_eq!(moving(&services).len(), 1);
-        }
-    }
-
-    #[test]
-    fn a_service_that_says_nothing_is_not_quiet() {
-        assert_eq!(moving(&both()[..1]).len(), 2);
-    }
-
-    #[test]
-    fn what_is_parked_and_what_is_dead_are_told_apart() {
-        let mut services = both();
-        services[0].followers[0].parked = 2;
-        services[1].followers[0].dead = 1;
-        services[1].dead_timers = 3;
-        assert_eq!(held(&services), (2, 4));
     }
 }
