@@ -1,7 +1,10 @@
 //! One hop: an event in, the reaction committed with journal, chain, outbox and view, the event that follows confirmed by
 //! the broker. Beside it the same hop bare: batches of one statement, no engine. `tests/bench` runs both.
 
+#![expect(clippy::unwrap_used, reason = "the harness of the tests")]
+
 #[path = "../tests/engine/harness.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
 mod harness;
 #[path = "../tests/engine/toy.rs"]
 mod toy;
@@ -75,7 +78,11 @@ async fn fill(broker: &Broker) {
         .collect();
     for batch in messages.chunks(500) {
         let outcomes = publisher.publish_all(batch).await;
-        assert!(outcomes.iter().all(|outcome| *outcome == Published::Confirmed));
+        assert!(
+            outcomes
+                .iter()
+                .all(|outcome| *outcome == Published::Confirmed)
+        );
     }
 }
 
@@ -95,7 +102,12 @@ async fn engine() -> (f64, Vec<Duration>) {
     let superuser = town.superuser("mirror").await;
     let started = Instant::now();
     let mirror = town.start("mirror").await;
-    wait_until(&superuser, "select (select count(*) from journal) = $1 and not exists (select from outbox)", EVENTS).await;
+    wait_until(
+        &superuser,
+        "select (select count(*) from journal) = $1 and not exists (select from outbox)",
+        EVENTS,
+    )
+    .await;
     let rate = EVENTS as f64 / started.elapsed().as_secs_f64();
 
     // One at a time: from the publish of an event to the arrival of the one that follows.
@@ -105,7 +117,11 @@ async fn engine() -> (f64, Vec<Duration>) {
     let channel = connection.create_channel().await.expect("a channel");
     let queue = reply_queue("bench", "latency");
     channel
-        .queue_declare(queue.as_str().into(), Default::default(), Default::default())
+        .queue_declare(
+            queue.as_str().into(),
+            Default::default(),
+            Default::default(),
+        )
         .await
         .expect("a queue");
     channel
@@ -123,7 +139,12 @@ async fn engine() -> (f64, Vec<Duration>) {
         ..Default::default()
     };
     let mut arrivals = channel
-        .basic_consume(queue.as_str().into(), "bench".into(), options, Default::default())
+        .basic_consume(
+            queue.as_str().into(),
+            "bench".into(),
+            options,
+            Default::default(),
+        )
         .await
         .expect("a consumer");
     let publisher = broker.publisher();

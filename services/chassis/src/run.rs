@@ -17,7 +17,7 @@ use proto::chassis::journal_service_server::JournalServiceServer;
 use proto::chassis::operations_service_server::OperationsServiceServer;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -277,13 +277,18 @@ pub async fn serve(
 
 /// Connects as the role that runs, and sees that the schema is there.
 async fn database(config: &Config) -> Result<PgPool, String> {
-    let url = config.database_url.reveal();
+    // The statements are few and their plans do not depend on their values; planning them anew costs more than it gives.
+    let options: PgConnectOptions =
+        config.database_url.reveal().parse().map_err(|error| {
+            format!("ZHENGMING_DATABASE_URL is no address of a database: {error}")
+        })?;
+    let options = options.options([("plan_cache_mode", "force_generic_plan")]);
     let started = tokio::time::Instant::now();
     let pool = loop {
         let connected = PgPoolOptions::new()
             .max_connections(config.database_connections)
             .acquire_timeout(Duration::from_secs(10))
-            .connect(url)
+            .connect_with(options.clone())
             .await;
         match connected {
             Ok(pool) => break pool,

@@ -206,19 +206,11 @@ fn violation(field: &'static str, description: &'static str) -> Status {
     .status()
 }
 
-#[expect(
-    clippy::result_large_err,
-    reason = "a status is what the caller gets, and these are rare"
-)]
 fn read_id(field: &'static str, value: &str) -> Result<Uuid, Status> {
     Uuid::parse_str(value).map_err(|_| violation(field, "must be a UUID"))
 }
 
 /// The case that a question names, by its own id or by its matter's.
-#[expect(
-    clippy::result_large_err,
-    reason = "a status is what the caller gets, and these are rare"
-)]
 fn named_case(request: &v1::GetCaseRequest) -> Result<CaseId, Status> {
     match (request.case_id.as_str(), request.matter_id.as_str()) {
         (case, "") => Ok(read_id("case_id", case)?.into()),
@@ -230,10 +222,6 @@ fn named_case(request: &v1::GetCaseRequest) -> Result<CaseId, Status> {
     }
 }
 
-#[expect(
-    clippy::result_large_err,
-    reason = "a status is what the caller gets, and these are rare"
-)]
 fn page(request: &v1::ListCasesRequest) -> Result<Page, Status> {
     if request.page_size < 0 {
         return Err(violation("page_size", "must not be negative"));

@@ -287,7 +287,11 @@ async fn load<'a>(
             Err(LoadError::Database(error)) => return Err(error.into()),
         }
     }
-    let known: Vec<&Item> = items()
+    // A reaction needs no look-up: the cursor that moves with it says whether it was carried out.
+    let known: Vec<&Item> = batch
+        .iter()
+        .filter(|entrant| entrant.group.cursor.is_none())
+        .flat_map(|entrant| &entrant.group.items)
         .filter(|item| table.live.contains_key(&item.aggregate) || item.keep_answer)
         .collect();
     if !known.is_empty() {

@@ -40,10 +40,12 @@ struct Part {
     outbox: Vec<Outgoing>,
     timers: Vec<(Uuid, TimerChange)>,
     texts: Vec<(SaltedText, Uuid)>,
-    answer: Option<(AnswerKey, Option<(Vec<u8>, serde_json::Value)>)>,
+    answer: Option<(AnswerKey, AnswerChange)>,
 }
 
 type AnswerKey = (Uuid, &'static str, Uuid);
+/// The request's hash and the answer to keep; nothing where one is taken back.
+type AnswerChange = Option<(Vec<u8>, serde_json::Value)>;
 
 struct Outgoing {
     event_id: Uuid,
@@ -470,7 +472,7 @@ fn statement(
     outbox: &[Outgoing],
     timers: &BTreeMap<Uuid, TimerChange>,
     texts: &[(SaltedText, Uuid)],
-    answers: &BTreeMap<AnswerKey, Option<(Vec<u8>, serde_json::Value)>>,
+    answers: &BTreeMap<AnswerKey, AnswerChange>,
     steps: &BTreeMap<(String, Uuid), Step>,
     held: &[i64],
     live: &HashMap<Uuid, Live>,

@@ -19,10 +19,11 @@ pub(crate) async fn verified(pool: &PgPool) -> u64 {
 }
 
 pub(crate) async fn verify(pool: &PgPool) -> (u64, Vec<journal::Fault>) {
-    let heads = sqlx::query("select id, version, public_sequence, head from aggregates order by id")
-        .fetch_all(pool)
-        .await
-        .unwrap();
+    let heads =
+        sqlx::query("select id, version, public_sequence, head from aggregates order by id")
+            .fetch_all(pool)
+            .await
+            .unwrap();
     let aggregates: BTreeSet<Uuid> = sqlx::query_scalar("select distinct aggregate from journal")
         .fetch_all(pool)
         .await
@@ -66,7 +67,8 @@ async fn no_deadlock_and_no_lost_update_between_replicas_on_hot_aggregates() {
             (0..rounds).map(move |round| {
                 let replicas = Arc::clone(&replicas);
                 async move {
-                    let request = Uuid::from_u128(which as u128 * 1_000_000 + tally * 1_000 + round);
+                    let request =
+                        Uuid::from_u128(which as u128 * 1_000_000 + tally * 1_000 + round);
                     replicas[which]
                         .add(Uuid::from_u128(tally), 1, request)
                         .await
@@ -81,12 +83,11 @@ async fn no_deadlock_and_no_lost_update_between_replicas_on_hot_aggregates() {
         assert!(refusal.kind.is_passing(), "{refusal}");
     }
     let pool = town.pool("toy").await;
-    let (sum, additions): (i64, i64) = sqlx::query_as(
-        "select sum(total)::bigint, (select count(*) from journal) from tallies_v1",
-    )
-    .fetch_one(&pool)
-    .await
-    .unwrap();
+    let (sum, additions): (i64, i64) =
+        sqlx::query_as("select sum(total)::bigint, (select count(*) from journal) from tallies_v1")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
     assert_eq!(sum, additions, "an update was lost");
     assert_eq!(additions, i64::try_from(accepted).unwrap());
     assert!(accepted > 1000, "only {accepted} were accepted");
@@ -115,7 +116,11 @@ async fn a_shortfall_is_decided_again_on_the_state_that_the_other_replica_left()
         .into_iter()
         .map(|answer| answer.unwrap().version)
         .collect();
-    assert_eq!(versions, (1..=60).collect(), "each had a version of its own");
+    assert_eq!(
+        versions,
+        (1..=60).collect(),
+        "each had a version of its own"
+    );
     let pool = town.pool("toy").await;
     assert_eq!(total(&pool, tally).await, 60);
     verified(&pool).await;
@@ -183,7 +188,11 @@ async fn the_same_request_id_with_a_text_is_recognised_by_its_digest() {
     let first = toy.ask(add("what was seen")).await.unwrap();
     assert_eq!(toy.ask(add("what was seen")).await.unwrap(), first);
     let together = join_all((0..8).map(|_| toy.ask(add("what was seen")))).await;
-    assert!(together.into_iter().all(|answer| answer == Ok(first.clone())));
+    assert!(
+        together
+            .into_iter()
+            .all(|answer| answer == Ok(first.clone()))
+    );
     let other = toy.ask(add("something else")).await.unwrap_err();
     assert_eq!(other.code, "REQUEST_ID_REUSED");
     let pool = town.pool("toy").await;
@@ -243,7 +252,11 @@ async fn a_batch_whose_connections_are_cut_is_repeated_and_takes_effect_once() {
         .fetch_one(&superuser)
         .await
         .unwrap();
-    assert_eq!(rows, i64::try_from(nth * 64).unwrap(), "each took effect once");
+    assert_eq!(
+        rows,
+        i64::try_from(nth * 64).unwrap(),
+        "each took effect once"
+    );
     verified(&superuser).await;
     superuser.close().await;
 }

@@ -106,8 +106,14 @@ async fn events_that_come_doubled_and_in_any_order_are_parked_and_take_effect_on
 
     let mirror = town.start("mirror").await;
     let pool = town.pool("mirror").await;
-    eventually("all ten took effect", async || total(&pool, tally).await == 55).await;
-    eventually("nothing is parked", async || held(&pool, "ahead").await == 0).await;
+    eventually("all ten took effect", async || {
+        total(&pool, tally).await == 55
+    })
+    .await;
+    eventually("nothing is parked", async || {
+        held(&pool, "ahead").await == 0
+    })
+    .await;
     let reactions: i64 = sqlx::query_scalar("select count(distinct cause) from journal")
         .fetch_one(&pool)
         .await
@@ -132,7 +138,10 @@ async fn a_missing_event_parks_what_follows_and_repair_fetches_it() {
     deliver(&town, all_but_the_fourth).await;
     let mirror = town.start("mirror").await;
     let pool = town.pool("mirror").await;
-    eventually("repair fetched the fourth", async || total(&pool, tally).await == 55).await;
+    eventually("repair fetched the fourth", async || {
+        total(&pool, tally).await == 55
+    })
+    .await;
     assert_eq!(crate::desk::verified(&pool).await, 10);
     pool.close().await;
     mirror.stop().await;
@@ -148,9 +157,15 @@ async fn repair_finds_events_although_the_queue_was_deleted_with_all_that_was_in
     town.vhost.delete_queue(&follower_queue("mirror", "toy"));
     let mirror = town.start("mirror").await;
     let pool = town.pool("mirror").await;
-    eventually("the feed gave all ten", async || total(&pool, tally).await == 55).await;
+    eventually("the feed gave all ten", async || {
+        total(&pool, tally).await == 55
+    })
+    .await;
     toy.add(tally, 45, Uuid::from_u128(500)).await.unwrap();
-    eventually("the queue is there again", async || total(&pool, tally).await == 100).await;
+    eventually("the queue is there again", async || {
+        total(&pool, tally).await == 100
+    })
+    .await;
     assert_eq!(crate::desk::verified(&pool).await, 11);
     pool.close().await;
     mirror.stop().await;
@@ -161,7 +176,10 @@ async fn repair_finds_events_although_the_queue_was_deleted_with_all_that_was_in
 async fn two_replicas_of_both_services_carry_each_event_once() {
     let town = Town::new().await;
     let (toy, toy_two) = (town.start("toy").await, town.start_another("toy").await);
-    let (mirror, mirror_two) = (town.start("mirror").await, town.start_another("mirror").await);
+    let (mirror, mirror_two) = (
+        town.start("mirror").await,
+        town.start_another("mirror").await,
+    );
     for nth in 0..200u128 {
         let replica = if nth % 2 == 0 { &toy } else { &toy_two };
         replica
@@ -190,11 +208,21 @@ async fn an_unreadable_message_is_kept_with_its_bytes_and_holds_up_nothing() {
     let town = Town::new().await;
     let tally = Uuid::from_u128(80);
     let (toy, mirror) = (town.start("toy").await, town.start("mirror").await);
-    deliver(&town, [(BasicProperties::default(), b"no event at all".to_vec())]).await;
+    deliver(
+        &town,
+        [(BasicProperties::default(), b"no event at all".to_vec())],
+    )
+    .await;
     toy.add(tally, 3, Uuid::from_u128(1)).await.unwrap();
     let pool = town.pool("mirror").await;
-    eventually("the good one took effect", async || total(&pool, tally).await == 3).await;
-    eventually("the bad one is kept", async || held(&pool, "unreadable").await == 1).await;
+    eventually("the good one took effect", async || {
+        total(&pool, tally).await == 3
+    })
+    .await;
+    eventually("the bad one is kept", async || {
+        held(&pool, "unreadable").await == 1
+    })
+    .await;
     let body: Vec<u8> = sqlx::query_scalar("select body from held")
         .fetch_one(&pool)
         .await
@@ -336,7 +364,10 @@ async fn a_command_by_queue_with_an_expired_token_is_answered_so() {
         let mut answer = None;
         eventually("an answer comes", async || {
             if let Some(message) = channel
-                .basic_get(replies.into(), lapin::options::BasicGetOptions { no_ack: true })
+                .basic_get(
+                    replies.into(),
+                    lapin::options::BasicGetOptions { no_ack: true },
+                )
                 .await
                 .unwrap()
             {

@@ -28,7 +28,10 @@ async fn town_with_history() -> (Town, PgPool) {
 /// The number of faults that the independent verifier finds.
 async fn independently(pool: &PgPool) -> usize {
     let mut lines = String::new();
-    let sql = format!("select {} from journal order by aggregate, sequence", journal::COLUMNS);
+    let sql = format!(
+        "select {} from journal order by aggregate, sequence",
+        journal::COLUMNS
+    );
     let entries: Vec<journal::Entry> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .fetch_all(pool)
         .await
@@ -55,7 +58,10 @@ async fn independently(pool: &PgPool) -> usize {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), lines).unwrap();
     let run = Command::new("python3")
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/journal_verifier.py"))
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/journal_verifier.py"
+        ))
         .arg(file.path())
         .output()
         .expect("python3 runs");
@@ -92,7 +98,12 @@ async fn the_journal_is_append_only_for_the_role_that_runs() {
         let refused = refused.is_err() || sql.starts_with("grant");
         assert!(refused, "{sql}");
     }
-    assert!(sqlx::query("update journal set data = 'x'").execute(&pool).await.is_err());
+    assert!(
+        sqlx::query("update journal set data = 'x'")
+            .execute(&pool)
+            .await
+            .is_err()
+    );
     pool.close().await;
     superuser.close().await;
 }
