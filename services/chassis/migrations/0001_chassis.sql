@@ -91,6 +91,8 @@ create table answers (
     request_id   uuid        not null,
     request_hash bytea       not null,
     answer       jsonb       not null,
+    -- Of the texts that came with the request and were not kept: a redelivery is compared by their digests.
+    salts        jsonb       not null default '{}',
     at           timestamptz not null default now(),
     primary key (aggregate, method, request_id)
 );

@@ -114,7 +114,7 @@ impl Front {
         let Ok(order) = self.order::<S, R>(request, actor, true) else {
             return Ok(None);
         };
-        let (texts, _) = self.salted(&order.texts).await?;
+        let (texts, _) = self.salted(&order).await?;
         let key = (order.aggregate, order.method, order.request_id);
         let outcome = desk::on_record(&self.inner.pool, key, &request_hash(&order, &texts)).await?;
         outcome
@@ -213,7 +213,7 @@ impl Front {
 
     /// An order with its facts, salts and hash: ready for the desk.
     pub(crate) async fn prepare(&self, order: &Order) -> Result<Item, Refusal> {
-        let (texts, fresh_salts) = self.salted(&order.texts).await?;
+        let (texts, fresh_salts) = self.salted(order).await?;
         let facts = order
             .kind
             .gather(
@@ -241,16 +241,25 @@ impl Front {
     }
 
     /// The texts with their salts: those of an earlier try of the same request where there was one.
-    async fn salted(&self, texts: &[NewText]) -> Result<(Vec<SaltedText>, bool), Refusal> {
+    async fn salted(&self, order: &Order) -> Result<(Vec<SaltedText>, bool), Refusal> {
+        let texts = &order.texts;
         if texts.is_empty() {
             return Ok((Vec::new(), false));
         }
         let ids: Vec<Uuid> = texts.iter().map(|text| text.id.into()).collect();
-        let rows = sqlx::query("select id, salt, digest from texts where id = any($1)")
-            .bind(&ids)
-            .fetch_all(&self.inner.pool)
-            .await
-            .map_err(|error| UNAVAILABLE.with_note(error))?;
+        let rows = sqlx::query(
+            "select id, salt from texts where id = any($1)
+             union all
+             select s.key::uuid, decode(s.value, 'hex') from answers a, jsonb_each_text(a.salts) s
+              where a.aggregate = $2 and a.method = $3 and a.request_id = $4",
+        )
+        .bind(&ids)
+        .bind(order.aggregate)
+        .bind(order.method)
+        .bind(order.request_id)
+        .fetch_all(&self.inner.pool)
+        .await
+        .map_err(|error| UNAVAILABLE.with_note(error))?;
         let mut known = std::collections::HashMap::new();
         for row in rows {
             let id: Uuid = row.try_get("id").map_err(|e| INTERNAL.with_note(e))?;

@@ -16,6 +16,7 @@ pub mod facts;
 mod feed;
 mod follower;
 pub mod front;
+mod gauges;
 pub mod hexadecimal;
 pub mod journal;
 mod kind;

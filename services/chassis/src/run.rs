@@ -33,7 +33,7 @@ use crate::peers::Peers;
 use crate::relay::Relay;
 use crate::server::{self, Admission, Health};
 use crate::timers::{self, Due};
-use crate::{audit, feed, operations, queue, rebuild, repair, telemetry, time};
+use crate::{audit, feed, gauges, operations, queue, rebuild, repair, telemetry, time};
 
 /// The chassis's own tables.
 static CHASSIS: Migrator = sqlx::migrate!("./migrations");
@@ -48,7 +48,8 @@ const HELP: &str = "\
 commands:
   serve          run the service (also without a command)
   migrate        bring the schema up to date, as its owner (ZHENGMING_OWNER_DATABASE_URL)
-  rebuild-views  make every view again from the journal, as the schema's owner
+  rebuild-views  make every view again from the journal, as the schema's owner;
+                 with --check: compare and change nothing, and fail where a view differs
   check          read configuration, policy and wiring, say what is wrong, start nothing
   help           this text
 
@@ -67,11 +68,15 @@ pub fn run(blueprint: Blueprint) -> ExitCode {
         Err(error) => return failed(&format!("the runtime does not start: {error}")),
     };
     let name = blueprint.name;
+    let compare = std::env::args()
+        .nth(2)
+        .is_some_and(|word| word == "--check");
     let ended = runtime.block_on(async {
         match command.as_str() {
             "serve" => serve_configured(blueprint).await,
-            "migrate" => as_owner(blueprint, false).await,
-            "rebuild-views" => as_owner(blueprint, true).await,
+            "migrate" => as_owner(blueprint, Work::Migrate).await,
+            "rebuild-views" if compare => as_owner(blueprint, Work::Compare).await,
+            "rebuild-views" => as_owner(blueprint, Work::Rebuild).await,
             "check" => check(&blueprint).map(|_| println!("{name}: everything is in order")),
             "help" | "--help" | "-h" => {
                 println!("usage: {name} [COMMAND]\n\n{HELP}");
@@ -181,6 +186,7 @@ pub async fn serve(
     );
     let (shift, shifted) = watch::channel(SignedDuration::ZERO);
     tasks.spawn(watch_shift(pool.clone(), shift, taking.clone()));
+    tasks.spawn(gauges::watch(pool.clone(), taking.clone()));
     let front = Front {
         inner: Arc::new(Inner {
             pool: pool.clone(),
@@ -342,7 +348,15 @@ async fn watch_shift(pool: PgPool, shift: watch::Sender<SignedDuration>, drain: 
     }
 }
 
-async fn as_owner(blueprint: Blueprint, rebuild: bool) -> Result<(), String> {
+/// What an owner does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Migrate,
+    Rebuild,
+    Compare,
+}
+
+async fn as_owner(blueprint: Blueprint, work: Work) -> Result<(), String> {
     let config = OwnerConfig::load(blueprint.name).map_err(|faults| faults.to_string())?;
     let logs = telemetry::start(blueprint.name, &config.logging).map_err(|e| e.to_string())?;
     let pool = PgPoolOptions::new()
@@ -353,16 +367,34 @@ async fn as_owner(blueprint: Blueprint, rebuild: bool) -> Result<(), String> {
         .map_err(|error| {
             format!("no connection to the database as its owner ({error}); is it running, and is ZHENGMING_OWNER_DATABASE_URL right?")
         })?;
-    if rebuild {
-        let rebuilt = rebuild::rebuild_views(&blueprint, &pool)
-            .await
-            .map_err(|error| error.to_string())?;
-        for view in rebuilt {
-            println!("{}: {} rows", view.table, view.rows);
+    match work {
+        Work::Migrate => {
+            migrate(&blueprint, &pool).await?;
+            println!("{}: the schema is up to date", blueprint.name);
         }
-    } else {
-        migrate(&blueprint, &pool).await?;
-        println!("{}: the schema is up to date", blueprint.name);
+        Work::Rebuild => {
+            let rebuilt = rebuild::rebuild_views(&blueprint, &pool).await;
+            for view in rebuilt.map_err(|error| error.to_string())? {
+                println!("{}: {} rows", view.table, view.rows);
+            }
+        }
+        Work::Compare => {
+            let compared = rebuild::compare_views(&blueprint, &pool).await;
+            let mut differing = Vec::new();
+            for view in compared.map_err(|error| error.to_string())? {
+                println!("{}: {} rows differ", view.table, view.different);
+                if view.different > 0 {
+                    differing.push(view.table);
+                }
+            }
+            if !differing.is_empty() {
+                return Err(format!(
+                    "views differ from the journal: {}; run `{} rebuild-views`",
+                    differing.join(", "),
+                    blueprint.name
+                ));
+            }
+        }
     }
     pool.close().await;
     logs.stop();

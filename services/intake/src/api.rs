@@ -7,6 +7,7 @@ pub mod subject;
 
 use chassis::Front;
 use chassis::refusal::{Refusal, Violation};
+use chassis::server::LARGEST_MESSAGE;
 use proto::intake::intake_service_server::{IntakeService, IntakeServiceServer};
 use proto::intake::*;
 use tonic::service::RoutesBuilder;
@@ -23,7 +24,9 @@ pub struct Api {
 
 /// Intake's routes.
 pub fn routes(front: Front, mut routes: RoutesBuilder) -> RoutesBuilder {
-    routes.add_service(IntakeServiceServer::new(Api { front }));
+    routes.add_service(
+        IntakeServiceServer::new(Api { front }).max_decoding_message_size(LARGEST_MESSAGE),
+    );
     routes
 }
 

@@ -34,7 +34,9 @@ pub(crate) struct Api {
 
 /// The routes that the process serves.
 pub(crate) fn routes(front: Front, mut routes: RoutesBuilder) -> RoutesBuilder {
-    routes.add_service(VerificationServiceServer::new(Api { front }));
+    routes.add_service(
+        VerificationServiceServer::new(Api { front }).max_decoding_message_size(LARGEST_MESSAGE),
+    );
     routes
 }
 

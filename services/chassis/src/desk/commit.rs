@@ -44,8 +44,14 @@ struct Part {
 }
 
 type AnswerKey = (Uuid, &'static str, Uuid);
-/// The request's hash and the answer to keep; nothing where one is taken back.
-type AnswerChange = Option<(Vec<u8>, serde_json::Value)>;
+/// The answer to keep; nothing where one is taken back.
+type AnswerChange = Option<KeptAnswer>;
+
+struct KeptAnswer {
+    request_hash: Vec<u8>,
+    answer: serde_json::Value,
+    salts: serde_json::Value,
+}
 
 struct Outgoing {
     event_id: Uuid,
@@ -255,10 +261,18 @@ impl Commit {
     /// Keeps the answer of a command that left no journal row.
     pub(super) fn keep_answer(&mut self, item: &Item, kept: &Kept) {
         let answer = serde_json::to_value(kept).expect("an answer is plain data");
+        let salts = item.texts.iter().map(|text| {
+            let salt = crate::hexadecimal::encode(&text.salt);
+            (text.reference.id.to_string(), salt.into())
+        });
         self.parts.push(Part {
             answer: Some((
                 (item.aggregate, item.method, item.request_id),
-                Some((item.request_hash.to_vec(), answer)),
+                Some(KeptAnswer {
+                    request_hash: item.request_hash.to_vec(),
+                    answer,
+                    salts: salts.collect::<serde_json::Map<_, _>>().into(),
+                }),
             )),
             ..Part::default()
         });
@@ -444,15 +458,15 @@ with moved as (
     select * from unnest($51::uuid[], $52::bytea[], $53::bytea[], $54::bytea[], $55::uuid[])
     on conflict (id) do nothing
 ), answered as (
-    insert into answers (aggregate, method, request_id, request_hash, answer)
-    select * from unnest($56::uuid[], $57::text[], $58::uuid[], $59::bytea[], $60::jsonb[])
+    insert into answers (aggregate, method, request_id, request_hash, answer, salts)
+    select * from unnest($56::uuid[], $57::text[], $58::uuid[], $59::bytea[], $60::jsonb[], $61::jsonb[])
     on conflict (aggregate, method, request_id) do update
-        set request_hash = excluded.request_hash, answer = excluded.answer
+        set request_hash = excluded.request_hash, answer = excluded.answer, salts = excluded.salts
 ), taken_back as (
-    delete from answers using unnest($61::uuid[], $62::text[], $63::uuid[]) as t(aggregate, method, request_id)
+    delete from answers using unnest($62::uuid[], $63::text[], $64::uuid[]) as t(aggregate, method, request_id)
     where answers.aggregate = t.aggregate and answers.method = t.method and answers.request_id = t.request_id
 ), released as (
-    delete from held where id = any($64::bigint[])
+    delete from held where id = any($65::bigint[])
 )
 select (select array_agg(id) from newest) as aggregates,
        (select array_agg(aggregate) from facts) as journal_aggregates,
@@ -572,8 +586,9 @@ fn statement(
         .bind(column!(kept, a => a.0.0))
         .bind(column!(kept, a => a.0.1))
         .bind(column!(kept, a => a.0.2))
-        .bind(column!(kept, a => a.1.0.clone()))
-        .bind(column!(kept, a => a.1.1.clone()))
+        .bind(column!(kept, a => a.1.request_hash.clone()))
+        .bind(column!(kept, a => a.1.answer.clone()))
+        .bind(column!(kept, a => a.1.salts.clone()))
         .bind(column!(taken_back, a => a.0))
         .bind(column!(taken_back, a => a.1))
         .bind(column!(taken_back, a => a.2))

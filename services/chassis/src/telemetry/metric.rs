@@ -107,6 +107,30 @@ pub const METRICS: &[Metric] = {
             "What waits for an operator, by what it is. Any increase is an alarm.",
         ),
         (
+            "zhengming_held_events",
+            Gauge,
+            Unit::Count,
+            "Events that are held now, by status. `dead`, `unreadable` and `diverged` are alarms.",
+        ),
+        (
+            "zhengming_follower_lag_seconds",
+            Gauge,
+            Unit::Seconds,
+            "Age of the oldest event that waits here, by source; 0 if none does.",
+        ),
+        (
+            "zhengming_timers_due",
+            Gauge,
+            Unit::Count,
+            "Clocks and consequences that are due and not yet carried out.",
+        ),
+        (
+            "zhengming_timers_dead",
+            Gauge,
+            Unit::Count,
+            "Clocks and consequences that were refused. More than none is an alarm.",
+        ),
+        (
             "zhengming_broker_up",
             Gauge,
             Unit::Count,

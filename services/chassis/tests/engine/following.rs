@@ -403,6 +403,7 @@ async fn a_command_by_queue_with_an_expired_token_is_answered_so() {
     let refused = Add {
         request_id: Uuid::from_u128(3).to_string(),
         amount: 1001,
+        note: "a text that is not kept".to_owned(),
         ..request
     };
     let answer = ask(town.queue_token(hour, false), &refused, "4").await;
