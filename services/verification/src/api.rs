@@ -7,6 +7,7 @@
 mod requests;
 
 use chassis::refusal::{INVALID_REQUEST, UNAVAILABLE};
+use chassis::server::LARGEST_MESSAGE;
 use chassis::{Front, hexadecimal};
 use office::{Actor, CaseId, MatterId, TextId, UnitCode};
 use proto::verification as v1;
