@@ -1,4 +1,7 @@
 //! The loop through the real binaries and servers: registers, faults, contracts.
 
+mod bad_input;
+mod by_queue;
+mod errors;
 mod faults;
 mod registers;

@@ -54,6 +54,8 @@ create table outbox (
     attempts   integer     not null default 0,
     not_before timestamptz
 );
+-- Rows come and go by the thousand a second: vacuum by number, not by share.
+alter table outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 -- Clocks and consequences: commands that become due. `key` is UUIDv5(aggregate, kind) for a clock, the request id for a consequence.
 create table timers (

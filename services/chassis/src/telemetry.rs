@@ -160,7 +160,11 @@ fn tracer_provider(
 
 fn log_filter(filter: &str) -> Result<EnvFilter, ParseError> {
     let spans = format!("{SPANS}=info").parse()?;
-    Ok(EnvFilter::try_new(filter)?.add_directive(spans))
+    // It logs what the broker gave back with the body, and a body may hold texts.
+    let bodies = "lapin::returned_messages=off".parse()?;
+    Ok(EnvFilter::try_new(filter)?
+        .add_directive(spans)
+        .add_directive(bodies))
 }
 
 /// Checks a log filter, for the configuration.

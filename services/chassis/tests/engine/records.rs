@@ -50,7 +50,7 @@ async fn independently(pool: &PgPool) -> usize {
             aggregate: row.get::<Uuid, _>("id").to_string(),
             version: row.get("version"),
             public_sequence: row.get("public_sequence"),
-            head: row.get::<Vec<u8>, _>("head").into(),
+            head: row.get("head"),
         };
         lines.push_str(&json!({ "head": head }).to_string());
         lines.push('\n');

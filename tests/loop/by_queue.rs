@@ -1,0 +1,275 @@
+//! The same register, with every command by queue: equal figures, and for a replay nothing is left to do.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chassis::token::{ACTORS_KEY, Audience, Signer};
+use futures::StreamExt;
+use lapin::options::{BasicConsumeOptions, BasicPublishOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Connection, Consumer};
+use office::{Actor, Role};
+use proto::intake::{GetReportRequest, ListCandidatesRequest};
+use proto::topology::{COMMANDS, REPLIES, command_queue, reply_queue};
+use proto::verification::{ApproveFindingsRequest, GetCaseRequest};
+use serde::Serialize;
+use serde_json::Value;
+use servers::{eventually, soon};
+use tests::{Office, workspace};
+use zm::register::{Map, Register, Subject};
+use zm::replay::actors::{Cast, ids};
+use zm::replay::identity::{Step, request_id};
+use zm::replay::requests::{self, Source};
+
+/// A sender of commands: an automation with the actors' key.
+struct Sender {
+    channel: Channel,
+    replies: Consumer,
+    queue: String,
+    signer: Signer,
+    connection: Connection,
+}
+
+impl Sender {
+    async fn connect(office: &Office) -> Self {
+        let connection = Connection::connect(&office.vhost.url(), Default::default())
+            .await
+            .expect("the broker answers");
+        let channel = connection.create_channel().await.expect("a channel");
+        let queue = reply_queue("tests", "register");
+        channel
+            .queue_declare(
+                queue.as_str().into(),
+                Default::default(),
+                FieldTable::default(),
+            )
+            .await
+            .expect("a queue of answers");
+        channel
+            .queue_bind(
+                queue.as_str().into(),
+                REPLIES.into(),
+                queue.as_str().into(),
+                Default::default(),
+                FieldTable::default(),
+            )
+            .await
+            .expect("a binding");
+        let options = BasicConsumeOptions {
+            no_ack: true,
+            ..Default::default()
+        };
+        let replies = channel
+            .basic_consume(
+                queue.as_str().into(),
+                "tests".into(),
+                options,
+                FieldTable::default(),
+            )
+            .await
+            .expect("a consumer");
+        let pem = std::fs::read_to_string(office.folder.path().join("keys/actors.pem"))
+            .expect("the key was made");
+        Self {
+            channel,
+            replies,
+            queue,
+            signer: Signer::from_pem(ACTORS_KEY, &pem).expect("the key is one"),
+            connection,
+        }
+    }
+
+    /// Sends a command and waits for its answer, which must be a response.
+    async fn command(
+        &mut self,
+        service: &str,
+        method: &str,
+        actor: &Actor,
+        request: &impl Serialize,
+    ) -> Value {
+        let hour = Duration::from_secs(3600);
+        let token = self
+            .signer
+            .mint(actor, Audience::Queue, chassis::time::real_now(), hour)
+            .expect("a token");
+        let mut headers = FieldTable::default();
+        let bearer = AMQPValue::LongString(format!("Bearer {token}").into());
+        headers.insert("authorization".into(), bearer);
+        self.channel
+            .basic_publish(
+                COMMANDS.into(),
+                service.into(),
+                BasicPublishOptions::default(),
+                &serde_json::to_vec(request).expect("a request has a JSON form"),
+                BasicProperties::default()
+                    .with_type(method.into())
+                    .with_reply_to(self.queue.as_str().into())
+                    .with_correlation_id(method.into())
+                    .with_headers(headers),
+            )
+            .await
+            .expect("sent");
+        let reply = soon("an answer comes", self.replies.next())
+            .await
+            .expect("the queue stays")
+            .expect("intact");
+        let answer: Value = serde_json::from_slice(&reply.data).expect("an answer is JSON");
+        assert!(answer["ok"].is_object(), "{method}: {answer}");
+        answer["ok"].clone()
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_towns_register_goes_in_by_queue_with_the_same_figures() {
+    let office = Office::new().await;
+    let _services = office.start_all().await;
+    for service in ["intake", "verification"] {
+        eventually("the queue of commands is declared", async || {
+            office.vhost.queue(&command_queue(service)).is_some()
+        })
+        .await;
+    }
+    let folder = workspace().join("tests/registers");
+    let map = Map::open(&folder.join("town.toml")).expect("the map reads");
+    let register = Register::open(&folder.join("town.csv"), &map).expect("the register reads");
+    let unit = map.unit().parse().expect("a unit code");
+    let source = Source {
+        name: map.register(),
+        digest: register.digest,
+        kind: map.subject_kind(),
+        unit: &unit,
+    };
+    let cast = Cast::made(&unit);
+    let client = office.client();
+    let auditor = office.person("auditor-1", Role::Auditor);
+    let officer = office.person("officer-1", Role::IntakeOfficer);
+    let mut sender = Sender::connect(&office).await;
+
+    for case in &register.cases {
+        let mut subjects = HashMap::new();
+        for row in &case.rows {
+            if let Subject::Identified { reference } = &row.subject {
+                let request = requests::register_subject(source, reference);
+                let registered = sender
+                    .command("intake", "RegisterSubject", cast.registrar(), &request)
+                    .await;
+                subjects.insert(reference.clone(), text(&registered["subjectId"]));
+            }
+        }
+        let request =
+            requests::submit_report(source, case, |reference| subjects[reference].clone());
+        let submitted = sender
+            .command("intake", "SubmitReport", cast.registrar(), &request)
+            .await;
+        let report_id = text(&submitted["reportId"]);
+        let allegations: Vec<String> = submitted["allegationIds"]
+            .as_array()
+            .expect("they have ids")
+            .iter()
+            .map(text)
+            .collect();
+
+        let report = auditor
+            .intake(&client)
+            .get_report(GetReportRequest {
+                report_id: report_id.clone(),
+            })
+            .await
+            .expect("an auditor reads")
+            .into_inner()
+            .report
+            .expect("it is there");
+        let candidates = officer
+            .intake(&client)
+            .list_candidates(ListCandidatesRequest {
+                report_id: report_id.clone(),
+            })
+            .await
+            .expect("an officer asks")
+            .into_inner()
+            .candidates;
+        let lies_at = report.unit.parse().expect("a unit");
+        let decider = cast
+            .intake_officer(&case.reference, &lies_at)
+            .expect("there is one");
+        let request = requests::accept_report(source, case, &report_id, &candidates);
+        let accepted = sender
+            .command("intake", "AcceptReport", &decider, &request)
+            .await;
+        let matter_id = text(&accepted["matterId"]);
+
+        let mut case_id = String::new();
+        eventually("verification has the case", async || {
+            let found = auditor
+                .verification(&client)
+                .get_case(GetCaseRequest {
+                    case_id: String::new(),
+                    matter_id: matter_id.clone(),
+                })
+                .await;
+            case_id = found
+                .ok()
+                .and_then(|answer| answer.into_inner().case)
+                .map(|case| case.case_id)
+                .unwrap_or_default();
+            !case_id.is_empty()
+        })
+        .await;
+
+        let team = cast.team(&case.reference);
+        let assigner = cast.assigner(&case.reference).expect("there is one");
+        let names = ids(&team).into_iter().collect();
+        let request = requests::assign_investigators(source, case, &case_id, names);
+        sender
+            .command("verification", "AssignInvestigators", &assigner, &request)
+            .await;
+        let request = requests::record_evidence(source, case, &case_id);
+        let recorded = sender
+            .command("verification", "RecordEvidence", &team[0], &request)
+            .await;
+        let evidence: Vec<String> = recorded["evidenceIds"]
+            .as_array()
+            .expect("it has an id")
+            .iter()
+            .map(text)
+            .collect();
+        let Some(request) =
+            requests::propose_findings(source, case, &case_id, &allegations, &evidence)
+        else {
+            continue;
+        };
+        sender
+            .command("verification", "ProposeFindings", &team[0], &request)
+            .await;
+        let approver = cast
+            .approver(&case.reference, &ids(&team))
+            .expect("four eyes");
+        let request = ApproveFindingsRequest {
+            request_id: request_id(register.digest, case, Step::ApproveFindings).to_string(),
+            case_id,
+        };
+        let approved = sender
+            .command("verification", "ApproveFindings", &approver, &request)
+            .await;
+        assert_eq!(approved["number"], 1, "{approved}");
+    }
+    sender
+        .connection
+        .close(200, "done".into())
+        .await
+        .expect("closed");
+
+    let told = office.zm_json(&[
+        "replay",
+        "tests/registers/town.csv",
+        "--map",
+        "tests/registers/town.toml",
+    ]);
+    assert_eq!(told["equal"], true, "{told:#}");
+    assert_eq!(told["entered_before"], register.cases.len(), "{told:#}");
+    assert_eq!(told["commands"], 0, "{told:#}");
+}
