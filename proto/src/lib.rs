@@ -3,7 +3,10 @@
 //! One package a service: `<name>_service.proto` holds its methods, `<name>_events.proto` what it tells others.
 //! [`topology`] is the one table of who follows whom. To change a contract, add: a field, a message, a method;
 //! never renumber, rename or reuse.
-#![expect(missing_docs, reason = "the .proto files document what is generated from them")]
+#![expect(
+    missing_docs,
+    reason = "the .proto files document what is generated from them"
+)]
 
 pub mod topology;
 

@@ -34,6 +34,10 @@ async fn held(pool: &PgPool, status: &str) -> i64 {
 
 /// The messages that wait for the mirror, taken away from its queue.
 async fn stolen(town: &Town, expected: usize) -> Vec<lapin::message::Delivery> {
+    eventually("the queue is declared", async || {
+        town.vhost.queue(&follower_queue("mirror", "toy")).is_some()
+    })
+    .await;
     let connection = Connection::connect(&town.vhost.url(), Default::default())
         .await
         .unwrap();
