@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Where the tests of a file begin; what stands after it refuses nobody.
+const TESTS: &str = "\n#[cfg(test)]\nmod tests {";
+
 /// What is said of a code: its status, where it can be read, and its sentence.
 type Said = (Option<String>, String);
 
@@ -62,7 +65,7 @@ fn in_the_code(services: &Path) -> BTreeMap<String, Said> {
     let mut given: BTreeMap<String, Said> = BTreeMap::new();
     for file in rust_files(services) {
         let source = fs::read_to_string(&file).expect("a source file");
-        let code = source.split("\n#[cfg(test)]\n").next().unwrap_or(&source);
+        let code = source.split(TESTS).next().unwrap_or(&source);
         for made in code.split("Refusal::new(").skip(1) {
             let place = file.display();
             let mut parts = made.split('"');
