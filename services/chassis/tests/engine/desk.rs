@@ -8,6 +8,7 @@ use futures::future::join_all;
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
+use crate::common::eventually;
 use crate::harness::{Replica, Town};
 use crate::toy::{Add, POISON};
 
@@ -60,20 +61,17 @@ async fn no_deadlock_and_no_lost_update_between_replicas_on_hot_aggregates() {
     let town = Town::new().await;
     let replicas = Arc::new([town.start("toy").await, town.start_another("toy").await]);
     let (tallies, rounds) = (40u128, 25u128);
-    let work = (0..2usize).flat_map(|which| {
+    let turns = (0..rounds).flat_map(|round| (0..tallies).map(move |tally| (round, tally)));
+    let work = turns.flat_map(|(round, tally)| {
         let replicas = Arc::clone(&replicas);
-        (0..tallies).flat_map(move |tally| {
+        (0..2usize).map(move |which| {
             let replicas = Arc::clone(&replicas);
-            (0..rounds).map(move |round| {
-                let replicas = Arc::clone(&replicas);
-                async move {
-                    let request =
-                        Uuid::from_u128(which as u128 * 1_000_000 + tally * 1_000 + round);
-                    replicas[which]
-                        .add(Uuid::from_u128(tally), 1, request)
-                        .await
-                }
-            })
+            async move {
+                let request = which as u128 * 1_000_000 + tally * 1_000 + round;
+                replicas[which]
+                    .add(Uuid::from_u128(tally), 1, Uuid::from_u128(request))
+                    .await
+            }
         })
     });
     // Some are told that the bench is full or others were faster; nothing else may happen to them.
@@ -92,6 +90,13 @@ async fn no_deadlock_and_no_lost_update_between_replicas_on_hot_aggregates() {
     assert_eq!(additions, i64::try_from(accepted).unwrap());
     assert!(accepted > 1000, "only {accepted} were accepted");
     verified(&pool).await;
+    // What a connection counted is told at the latest when it ends.
+    let Some(replicas) = Arc::into_inner(replicas) else {
+        panic!("all work has ended")
+    };
+    for replica in replicas {
+        replica.stop().await;
+    }
     let deadlocks: i64 = sqlx::query_scalar(
         "select deadlocks from pg_stat_database where datname = current_database()",
     )
@@ -100,6 +105,70 @@ async fn no_deadlock_and_no_lost_update_between_replicas_on_hot_aggregates() {
     .unwrap();
     assert_eq!(deadlocks, 0);
     pool.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_deadlock_as_locks_are_taken_in_the_order_of_ids() {
+    let town = Town::new().await;
+    let toy = Arc::new(town.start("toy").await);
+    let add_to_all = |round: u128| {
+        let toy = Arc::clone(&toy);
+        async move {
+            let adds = (1..=20u128).map(|tally| {
+                let request = Uuid::from_u128(round * 1_000 + tally);
+                toy.add(Uuid::from_u128(tally), 1, request)
+            });
+            join_all(adds).await
+        }
+    };
+    add_to_all(0).await;
+    let superuser = town.superuser("toy").await;
+    // Every batch reads the clock first: while it is locked, all commands gather. Somebody else holds the second row.
+    let mut clock = superuser.begin().await.unwrap();
+    sqlx::raw_sql("lock table clock in access exclusive mode")
+        .execute(&mut *clock)
+        .await
+        .unwrap();
+    let mut row = superuser.begin().await.unwrap();
+    sqlx::query("select from aggregates where id = $1 for update")
+        .bind(Uuid::from_u128(2))
+        .execute(&mut *row)
+        .await
+        .unwrap();
+    let adding = tokio::spawn(add_to_all(1));
+    let waiting = async |what: &'static str| -> bool {
+        let count: i64 =
+            sqlx::query_scalar("select count(*) from pg_locks where not granted and locktype = $1")
+                .bind(what)
+                .fetch_one(&superuser)
+                .await
+                .unwrap();
+        count > 0
+    };
+    eventually("the batches wait for the clock", async || {
+        waiting("relation").await
+    })
+    .await;
+    clock.rollback().await.unwrap();
+    eventually("a batch waits for the second row", async || {
+        waiting("transactionid").await
+    })
+    .await;
+    let free: Vec<Uuid> =
+        sqlx::query_scalar("select id from aggregates where id > $1 for update skip locked")
+            .bind(Uuid::from_u128(2))
+            .fetch_all(&superuser)
+            .await
+            .unwrap();
+    assert_eq!(
+        free.len(),
+        18,
+        "a later row was locked before an earlier one"
+    );
+    row.rollback().await.unwrap();
+    assert!(adding.await.unwrap().iter().all(Result::is_ok));
+    verified(&superuser).await;
+    superuser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,21 +199,46 @@ async fn a_shortfall_is_decided_again_on_the_state_that_the_other_replica_left()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poison_command_does_not_fail_its_neighbours_in_the_batch() {
     let town = Town::new().await;
-    let toy = town.start("toy").await;
-    let adds = (0..64u128).map(|nth| {
-        let amount = if nth == 31 { POISON } else { 1 };
-        toy.add(Uuid::from_u128(nth), amount, Uuid::from_u128(nth))
-    });
-    let answers = join_all(adds).await;
-    for (nth, answer) in answers.into_iter().enumerate() {
+    let toy = Arc::new(town.start("toy").await);
+    // While the table is locked the first batches wait, and all others gather behind them into one.
+    let superuser = town.superuser("toy").await;
+    let mut lock = superuser.begin().await.unwrap();
+    sqlx::raw_sql("lock table aggregates in access exclusive mode")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    let adding = {
+        let toy = Arc::clone(&toy);
+        tokio::spawn(async move {
+            join_all((0..64u128).map(|nth| {
+                let amount = if nth == 63 { POISON } else { 1 };
+                toy.add(Uuid::from_u128(nth), amount, Uuid::from_u128(nth))
+            }))
+            .await
+        })
+    };
+    eventually("the first batch waits", async || {
+        let waiting: i64 = sqlx::query_scalar(
+            "select count(*) from pg_locks where not granted and database = \
+             (select oid from pg_database where datname = current_database())",
+        )
+        .fetch_one(&superuser)
+        .await
+        .unwrap();
+        waiting >= 1
+    })
+    .await;
+    lock.rollback().await.unwrap();
+    for (nth, answer) in adding.await.unwrap().into_iter().enumerate() {
         match answer {
-            Ok(_) => assert_ne!(nth, 31),
+            Ok(_) => assert_ne!(nth, 63),
             Err(refusal) => {
-                assert_eq!(nth, 31, "{refusal}");
+                assert_eq!(nth, 63, "{refusal}");
                 assert_eq!(refusal.code, "INTERNAL");
             }
         }
     }
+    superuser.close().await;
     let pool = town.pool("toy").await;
     assert_eq!(verified(&pool).await, 63);
     pool.close().await;
