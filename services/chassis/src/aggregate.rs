@@ -325,6 +325,7 @@ impl Announcement {
 pub struct Effects {
     pub(crate) consequences: Vec<Consequence>,
     pub(crate) clocks: Vec<ClockChange>,
+    pub(crate) erased: Vec<TextId>,
 }
 
 pub(crate) struct Consequence {
@@ -381,5 +382,11 @@ impl Effects {
     /// Takes a clock down.
     pub fn stop_clock(&mut self, clock: &'static str) {
         self.clocks.push(ClockChange::Stop { clock });
+    }
+
+    /// A text of this aggregate loses its bytes and its salt in the same transaction. Its digest stays, which betrays
+    /// nothing without the salt: the chain of hashes is whole, and the request that brought it is still known again.
+    pub fn erase(&mut self, text: TextId) {
+        self.erased.push(text);
     }
 }

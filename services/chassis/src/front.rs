@@ -240,7 +240,9 @@ impl Front {
         })
     }
 
-    /// The texts with their salts: those of an earlier try of the same request where there was one.
+    /// The texts with their salts: those of an earlier try of the same request where there was one. Of a text that was
+    /// erased since only the digest is left; it stands for whatever comes in its place, so that the request is known
+    /// again and gets its earlier answer.
     async fn salted(&self, order: &Order) -> Result<(Vec<SaltedText>, bool), Refusal> {
         let texts = &order.texts;
         if texts.is_empty() {
@@ -248,9 +250,9 @@ impl Front {
         }
         let ids: Vec<Uuid> = texts.iter().map(|text| text.id.into()).collect();
         let rows = sqlx::query(
-            "select id, salt from texts where id = any($1)
+            "select id, salt, digest from texts where id = any($1)
              union all
-             select s.key::uuid, decode(s.value, 'hex') from answers a, jsonb_each_text(a.salts) s
+             select s.key::uuid, decode(s.value, 'hex'), null from answers a, jsonb_each_text(a.salts) s
               where a.aggregate = $2 and a.method = $3 and a.request_id = $4",
         )
         .bind(&ids)
@@ -264,15 +266,27 @@ impl Front {
         for row in rows {
             let id: Uuid = row.try_get("id").map_err(|e| INTERNAL.with_note(e))?;
             let salt: Option<Vec<u8>> = row.try_get("salt").map_err(|e| INTERNAL.with_note(e))?;
-            known.insert(id, salt);
+            let digest: Option<Vec<u8>> =
+                row.try_get("digest").map_err(|e| INTERNAL.with_note(e))?;
+            known.insert(id, (salt, digest));
         }
         let fresh = known.is_empty();
         let salted = texts
             .iter()
             .map(|text| {
-                let salt = known
-                    .get(&text.id.into())
-                    .and_then(|salt| salt.as_deref()?.try_into().ok())
+                let kept = known.get(&text.id.into());
+                if let Some((None, Some(digest))) = kept {
+                    return SaltedText {
+                        reference: TextRef {
+                            id: text.id,
+                            digest: digest.clone(),
+                        },
+                        salt: [0; 32],
+                        bytes: Vec::new(),
+                    };
+                }
+                let salt = kept
+                    .and_then(|(salt, _)| salt.as_deref()?.try_into().ok())
                     .unwrap_or_else(time::random_bytes);
                 let digest = Sha256::new()
                     .chain_update(salt)

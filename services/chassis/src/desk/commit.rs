@@ -4,10 +4,11 @@
 //! sequence). Each part of the statement waits for the one before it by counting its rows. The guard is the journal's
 //! primary key: the statement returns what it wrote, and any shortfall rolls back.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use office::TextId;
 use sqlx::{Acquire, PgConnection, Row};
 use uuid::Uuid;
 
@@ -40,6 +41,7 @@ struct Part {
     outbox: Vec<Outgoing>,
     timers: Vec<(Uuid, TimerChange)>,
     texts: Vec<(SaltedText, Uuid)>,
+    erased: BTreeSet<(TextId, Uuid)>,
     answer: Option<(AnswerKey, AnswerChange)>,
 }
 
@@ -218,6 +220,8 @@ impl Commit {
                 }),
             ));
         }
+        let erased = effects.erased.into_iter();
+        part.erased.extend(erased.map(|id| (id, item.aggregate)));
         for change in effects.clocks {
             part.timers.push(match change {
                 ClockChange::Set {
@@ -316,6 +320,7 @@ pub(super) async fn write(
     let mut outbox = Vec::new();
     let mut timers: BTreeMap<Uuid, TimerChange> = BTreeMap::new();
     let mut texts = Vec::new();
+    let mut erased = BTreeSet::new();
     let mut answers = BTreeMap::new();
     for part in parts {
         entries.extend(part.entries);
@@ -329,6 +334,7 @@ pub(super) async fn write(
             }
         }
         texts.extend(part.texts);
+        erased.extend(part.erased);
         if let Some((key, answer)) = part.answer {
             answers.insert(key, answer);
         }
@@ -340,7 +346,7 @@ pub(super) async fn write(
 
     let mut transaction = connection.begin().await?;
     let row = statement(
-        &entries, &touched, &outbox, &timers, &texts, &answers, &steps, &held, live,
+        &entries, &touched, &outbox, &timers, &texts, &erased, &answers, &steps, &held, live,
     )
     .fetch_one(&mut *transaction)
     .await?;
@@ -457,6 +463,9 @@ with moved as (
     insert into texts (id, salt, bytes, digest, owner)
     select * from unnest($51::uuid[], $52::bytea[], $53::bytea[], $54::bytea[], $55::uuid[])
     on conflict (id) do nothing
+), erased as (
+    update texts set bytes = null, salt = null from unnest($66::uuid[], $67::uuid[]) as e(id, owner)
+    where texts.id = e.id and texts.owner = e.owner
 ), answered as (
     insert into answers (aggregate, method, request_id, request_hash, answer, salts)
     select * from unnest($56::uuid[], $57::text[], $58::uuid[], $59::bytea[], $60::jsonb[], $61::jsonb[])
@@ -486,6 +495,7 @@ fn statement(
     outbox: &[Outgoing],
     timers: &BTreeMap<Uuid, TimerChange>,
     texts: &[(SaltedText, Uuid)],
+    erased: &BTreeSet<(TextId, Uuid)>,
     answers: &BTreeMap<AnswerKey, AnswerChange>,
     steps: &BTreeMap<(String, Uuid), Step>,
     held: &[i64],
@@ -579,8 +589,8 @@ fn statement(
         .bind(column!(set, t => t.1.cause))
         .bind(column!(set, t => t.1.trace.clone()))
         .bind(column!(texts, t => Uuid::from(t.0.reference.id)))
-        .bind(column!(texts, t => t.0.salt.to_vec()))
-        .bind(column!(texts, t => t.0.bytes.clone()))
+        .bind(column!(texts, t => stays(t, erased).then(|| t.0.salt.to_vec())))
+        .bind(column!(texts, t => stays(t, erased).then(|| t.0.bytes.clone())))
         .bind(column!(texts, t => t.0.reference.digest.clone()))
         .bind(column!(texts, t => t.1))
         .bind(column!(kept, a => a.0.0))
@@ -593,4 +603,11 @@ fn statement(
         .bind(column!(taken_back, a => a.1))
         .bind(column!(taken_back, a => a.2))
         .bind(held.to_vec())
+        .bind(column!(erased, e => Uuid::from(e.0)))
+        .bind(column!(erased, e => e.1))
+}
+
+/// Whether a text outlives its batch: the statement's update does not see the row that its insert makes.
+fn stays((text, owner): &(SaltedText, Uuid), erased: &BTreeSet<(TextId, Uuid)>) -> bool {
+    !erased.contains(&(text.reference.id, *owner))
 }

@@ -6,6 +6,7 @@ mod harness;
 mod toy;
 
 mod desk;
+mod erasing;
 mod following;
 mod hop;
 mod operating;

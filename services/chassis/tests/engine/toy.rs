@@ -47,6 +47,7 @@ pub(crate) enum Command {
     Add { amount: i64, note: Option<TextId> },
     Mirror { amount: i64 },
     Ring,
+    Erase { note: TextId },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +58,11 @@ pub(crate) struct Added {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Rang {}
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Erased {
+    pub(crate) note: TextId,
+}
+
 events! {
     /// What can happen to a tally.
     pub(crate) enum Event {
@@ -64,6 +70,8 @@ events! {
         Added(Added) = "added" 1,
         /// Its clock rang.
         Rang(Rang) = "rang" 1,
+        /// A note was erased.
+        Erased(Erased) = "erased" 1,
     }
 }
 
@@ -83,6 +91,7 @@ impl Aggregate for Tally {
                 Ok(vec![Added { amount: *amount }.into()])
             }
             Command::Ring => Ok(vec![Rang {}.into()]),
+            Command::Erase { note } => Ok(vec![Erased { note: *note }.into()]),
         }
     }
 
@@ -105,11 +114,14 @@ impl Aggregate for Tally {
     fn announce(_: Uuid, event: &Event) -> Option<Announcement> {
         match event {
             Event::Added(added) => Some(Announcement::of("Added", added)),
-            Event::Rang(_) => None,
+            Event::Rang(_) | Event::Erased(_) => None,
         }
     }
 
     fn effects(id: Uuid, event: &Event, effects: &mut Effects) {
+        if let Event::Erased(erased) = event {
+            effects.erase(erased.note);
+        }
         // Thirteen is followed by one on the neighbour's tally.
         if let Event::Added(Added { amount: 13 }) = event {
             effects.then::<Self>(
@@ -186,10 +198,38 @@ impl Request<Toy> for Add {
                 .iter()
                 .map(|event| match event {
                     Event::Added(Added { amount }) => *amount,
-                    Event::Rang(_) => 0,
+                    Event::Rang(_) | Event::Erased(_) => 0,
                 })
                 .sum(),
         }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Erase {
+    pub(crate) request_id: String,
+    pub(crate) tally: String,
+    pub(crate) note: String,
+}
+
+impl Request<Toy> for Erase {
+    const METHOD: &'static str = "Erase";
+    type Aggregate = Tally;
+    type Response = i64;
+
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn read(self, reading: &mut Reading<'_>) -> Command {
+        let _: Uuid = reading.about("tally", &self.tally);
+        Command::Erase {
+            note: reading.id("note", &self.note),
+        }
+    }
+
+    fn answer(answered: &Answered<'_, Tally>) -> i64 {
+        answered.version
     }
 }
 
@@ -235,6 +275,7 @@ pub(crate) fn toy() -> Blueprint {
         .topology(TOPOLOGY)
         .aggregate::<Tally>()
         .request::<Toy, Add>()
+        .request::<Toy, Erase>()
         .internal(&["Ring"])
         .view::<Tallies>()
 }
@@ -259,7 +300,7 @@ fn policy_files() -> Vec<(String, String)> {
         .map(|name| {
             let text = std::fs::read_to_string(folder.join(name))
                 .unwrap()
-                .replace("automation = [", "automation = [ \"Add\",")
+                .replace("automation = [", "automation = [ \"Add\", \"Erase\",")
                 .replace("service = [", "service = [ \"Add\", \"Mirror\", \"Ring\",");
             (name.to_owned(), text)
         })
