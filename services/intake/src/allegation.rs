@@ -32,6 +32,14 @@ impl Whom {
         }
     }
 
+    /// How the report describes somebody who is not identified.
+    pub fn description(&self) -> Option<&TextRef> {
+        match self {
+            Self::Registered(_) => None,
+            Self::NotIdentified { description, .. } => Some(description),
+        }
+    }
+
     /// Becomes this subject where the placeholder is the given one; says whether it was.
     pub fn identify(&mut self, wanted: SubjectId, subject: SubjectId) -> bool {
         let fits =

@@ -50,6 +50,8 @@ pub fn announce(matter: MatterId, event: &Event) -> Option<Announcement> {
         }
         // Verification told us.
         Event::CaseStateRecorded(_) => None,
+        // Others hold the text's id and ask for it when they need it.
+        Event::TextErased(_) => None,
     }
 }
 

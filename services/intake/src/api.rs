@@ -1,6 +1,7 @@
 //! Intake's contract: a line a command, a few a question. From a request to a command and back stands beside it, in
-//! [`report`], [`matter`] and [`subject`].
+//! [`report`], [`matter`], [`subject`] and [`erasure`].
 
+pub mod erasure;
 pub mod matter;
 pub mod report;
 pub mod subject;
@@ -92,6 +93,27 @@ impl IntakeService for Api {
         &self,
         request: Request<IdentifySubjectRequest>,
     ) -> Answer<IdentifySubjectResponse> {
+        self.front.call::<Intake, _>(request).await
+    }
+
+    async fn erase_report_text(
+        &self,
+        request: Request<EraseReportTextRequest>,
+    ) -> Answer<EraseReportTextResponse> {
+        self.front.call::<Intake, _>(request).await
+    }
+
+    async fn erase_subject_text(
+        &self,
+        request: Request<EraseSubjectTextRequest>,
+    ) -> Answer<EraseSubjectTextResponse> {
+        self.front.call::<Intake, _>(request).await
+    }
+
+    async fn erase_matter_text(
+        &self,
+        request: Request<EraseMatterTextRequest>,
+    ) -> Answer<EraseMatterTextResponse> {
         self.front.call::<Intake, _>(request).await
     }
 

@@ -55,7 +55,8 @@ impl Informed for Report {
             | report::Command::Decline { .. }
             | report::Command::Transfer { .. }
             | report::Command::RecordTriageOverdue
-            | report::Command::FollowMatter(_) => {}
+            | report::Command::FollowMatter(_)
+            | report::Command::EraseText(_) => {}
         }
         Ok(facts)
     }
@@ -78,7 +79,7 @@ impl Informed for Matter {
             matter::Command::IdentifySubject { subject, .. } => {
                 facts.subject = entry(asking, *subject).await?;
             }
-            matter::Command::RecordCaseState { .. } => {}
+            matter::Command::RecordCaseState { .. } | matter::Command::EraseText(_) => {}
         }
         Ok(facts)
     }

@@ -5,6 +5,7 @@
 pub mod allegation;
 pub mod announcements;
 pub mod api;
+pub mod erasure;
 pub mod facts;
 pub mod matter;
 pub mod reactions;
@@ -39,6 +40,9 @@ pub fn intake() -> Blueprint {
         .request::<Intake, contract::TransferReportRequest>()
         .request::<Intake, contract::WithdrawReportRequest>()
         .request::<Intake, contract::IdentifySubjectRequest>()
+        .request::<Intake, contract::EraseReportTextRequest>()
+        .request::<Intake, contract::EraseSubjectTextRequest>()
+        .request::<Intake, contract::EraseMatterTextRequest>()
         .internal(&[
             "OpenMatter",
             "RegisterJoinedReport",
@@ -78,9 +82,11 @@ mod tests {
             include_str!("allegation.rs"),
             include_str!("announcements.rs"),
             include_str!("api.rs"),
+            include_str!("api/erasure.rs"),
             include_str!("api/matter.rs"),
             include_str!("api/report.rs"),
             include_str!("api/subject.rs"),
+            include_str!("erasure.rs"),
             include_str!("facts.rs"),
             include_str!("matter.rs"),
             include_str!("matter/identification.rs"),

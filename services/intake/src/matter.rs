@@ -8,9 +8,9 @@ pub mod identification;
 pub mod progress;
 pub mod raising;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chassis::aggregate::{Aggregate, Announcement, Context, Decision, Effects, Visitor};
+use chassis::aggregate::{Aggregate, Announcement, Context, Decision, Effects, TextRef, Visitor};
 use chassis::refusal::{NOT_FOUND, Refusal};
 use jiff::Timestamp;
 use office::{MatterId, ReportId, SubjectId, TextId, UnitCode};
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::allegation::Allegation;
+use crate::erasure::{self, Erasure, TextErased};
 use crate::matter::progress::{CaseProgress, CaseStage};
 use crate::recusal::Recusal;
 use crate::report::joining::News;
@@ -72,6 +73,12 @@ pub struct Open {
     pub recusal: Recusal,
     /// How far its case is.
     pub case: CaseProgress,
+    /// Why its subjects were identified as they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<TextRef>,
+    /// Which of its texts are gone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub erased: BTreeSet<TextId>,
 }
 
 impl State {
@@ -116,6 +123,8 @@ pub enum Command {
         /// The news' number in the case's stream.
         sequence: i64,
     },
+    /// Erase one of its texts.
+    EraseText(Erasure),
 }
 
 chassis::events! {
@@ -129,6 +138,8 @@ chassis::events! {
         SubjectIdentified(identification::SubjectIdentified) = "matter_subject_identified" 1,
         /// Verification told how far the case is.
         CaseStateRecorded(progress::CaseStateRecorded) = "matter_case_state_recorded" 1,
+        /// One of its texts is gone.
+        TextErased(TextErased) = "matter_text_erased" 1,
     }
 }
 
@@ -143,7 +154,7 @@ pub struct Facts {
 
 impl Aggregate for Matter {
     const KIND: &'static str = MatterId::KIND;
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -166,6 +177,11 @@ impl Aggregate for Matter {
                 conclusion,
                 sequence,
             } => progress::record(state, *stage, *conclusion, *sequence),
+            Command::EraseText(wanted) => {
+                let open = state.open().ok_or(NOT_FOUND)?;
+                let erased = erasure::erase(&open.reasons, &open.erased, wanted)?;
+                Ok(erased.into_iter().map(Event::TextErased).collect())
+            }
         }
     }
 
@@ -192,6 +208,9 @@ impl Aggregate for Matter {
             }
             Event::SubjectIdentified(identified) => identification::identified(open, identified),
             Event::CaseStateRecorded(recorded) => open.case = recorded.case.clone(),
+            Event::TextErased(erased) => {
+                open.erased.insert(erased.text);
+            }
         }
     }
 
@@ -221,6 +240,10 @@ impl Aggregate for Matter {
                 },
             ),
             Event::SubjectIdentified(identified) => (&identified.tell, identified.news()),
+            Event::TextErased(erased) => {
+                effects.erase(erased.text);
+                return;
+            }
             Event::Opened(_) | Event::CaseStateRecorded(_) => return,
         };
         for report in reports {

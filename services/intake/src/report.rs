@@ -14,7 +14,7 @@ pub mod triage;
 #[cfg(test)]
 mod properties;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::aggregate::{Aggregate, Context, Decision, Effects, TextRef, Visitor};
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::allegation::{Allegation, Whom};
+use crate::erasure::{self, Erasure, TextErased};
 use crate::matter::{self, Matter, NewFacts};
 use crate::recusal::Recusal;
 use crate::report::receipt::ReceiptCode;
@@ -78,6 +79,9 @@ pub struct Filed {
     /// What was added later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub materials: Vec<TextRef>,
+    /// Which of its texts are gone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub erased: BTreeSet<TextId>,
     /// Whether triage was late.
     #[serde(default)]
     pub overdue: bool,
@@ -150,6 +154,15 @@ impl Filed {
         &self.submitted.allegations
     }
 
+    /// Its own texts: what was submitted and what was added later.
+    pub fn texts(&self) -> impl Iterator<Item = &TextRef> {
+        let submitted = self.submitted.allegations.iter();
+        submitted
+            .flat_map(|allegation| [Some(&allegation.narrative), allegation.whom.description()])
+            .flatten()
+            .chain(&self.materials)
+    }
+
     /// Whether a subject heads this unit or one above it: then the unit may not handle, nor see, this report.
     pub fn is_headed_by_subject(&self, unit: &UnitCode, units: &office::Units) -> bool {
         self.subjects
@@ -214,6 +227,8 @@ pub enum Command {
     },
     /// Follow what became known in its matter.
     FollowMatter(joining::News),
+    /// Erase one of its texts.
+    EraseText(Erasure),
 }
 
 chassis::events! {
@@ -237,6 +252,8 @@ chassis::events! {
         Joined(joining::Joined) = "report_joined" 1,
         /// Something became known in its matter that it must know too.
         MatterFollowed(joining::News) = "report_matter_followed" 1,
+        /// One of its texts is gone.
+        TextErased(TextErased) = "report_text_erased" 1,
     }
 }
 
@@ -253,7 +270,7 @@ pub struct Facts {
 
 impl Aggregate for Report {
     const KIND: &'static str = ReportId::KIND;
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -284,6 +301,10 @@ impl Aggregate for Report {
                 joining::join(filed, *matter, *new_facts, context)
             }
             Command::FollowMatter(news) => joining::follow_matter(filed, news),
+            Command::EraseText(wanted) => {
+                let erased = erasure::erase(filed.texts(), &filed.erased, wanted)?;
+                Ok(erased.into_iter().map(Event::TextErased).collect())
+            }
         }
     }
 
@@ -312,6 +333,9 @@ impl Aggregate for Report {
                 filed.stage = Stage::Joined(joined.clone());
             }
             Event::MatterFollowed(news) => joining::followed(filed, news),
+            Event::TextErased(erased) => {
+                filed.erased.insert(erased.text);
+            }
         }
     }
 
@@ -359,6 +383,7 @@ impl Aggregate for Report {
             Event::Declined(_) | Event::Transferred(_) | Event::Withdrawn(_) => {
                 effects.stop_clock(triage::CLOCK);
             }
+            Event::TextErased(erased) => effects.erase(erased.text),
             Event::MaterialAdded(_) | Event::TriageOverdue(_) | Event::MatterFollowed(_) => {}
         }
     }

@@ -4,11 +4,15 @@
 //! there. Its name lies in a text.
 //! Source: `domain.md`, Intake, Subject register.
 
-use chassis::aggregate::{Aggregate, Context, Decision, TextRef, Visitor};
-use chassis::refusal::{Refusal, RefusalKind};
+use std::collections::BTreeSet;
+
+use chassis::aggregate::{Aggregate, Context, Decision, Effects, TextRef, Visitor};
+use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use office::{ActorId, SubjectId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::erasure::{self, Erasure, TextErased};
 
 /// Something else was registered under the same source and reference.
 pub const ALREADY_REGISTERED: Refusal = Refusal::new(
@@ -74,7 +78,13 @@ pub enum State {
     #[default]
     Unknown,
     /// On the register.
-    Registered(Box<Registered>),
+    Registered {
+        /// As it was put there.
+        registered: Box<Registered>,
+        /// Its name, once that is gone.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        erased: BTreeSet<TextId>,
+    },
 }
 
 impl State {
@@ -82,7 +92,7 @@ impl State {
     pub fn entry(&self) -> Option<&Entry> {
         match self {
             Self::Unknown => None,
-            Self::Registered(registered) => Some(&registered.entry),
+            Self::Registered { registered, .. } => Some(&registered.entry),
         }
     }
 }
@@ -106,6 +116,8 @@ pub struct Registered {
 pub enum Command {
     /// Put a subject on it.
     Register(Register),
+    /// Erase its name.
+    EraseText(Erasure),
 }
 
 /// A subject to be registered.
@@ -136,12 +148,14 @@ chassis::events! {
     pub enum Event {
         /// It was put on the register.
         Registered(Registered) = "subject_registered" 1,
+        /// Its name is gone.
+        TextErased(TextErased) = "subject_text_erased" 1,
     }
 }
 
 impl Aggregate for Subject {
     const KIND: &'static str = SubjectId::KIND;
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -150,13 +164,28 @@ impl Aggregate for Subject {
     fn decide(state: &State, command: &Command, context: &Context<()>) -> Decision<Event> {
         match command {
             Command::Register(wanted) => register(state, wanted, context),
+            Command::EraseText(wanted) => match state {
+                State::Unknown => Err(NOT_FOUND.into()),
+                State::Registered { registered, erased } => {
+                    let erased = erasure::erase([&registered.name], erased, wanted)?;
+                    Ok(erased.into_iter().map(Event::TextErased).collect())
+                }
+            },
         }
     }
 
     fn evolve(state: &mut State, event: &Event) {
         match event {
             Event::Registered(registered) => {
-                *state = State::Registered(Box::new(registered.clone()))
+                *state = State::Registered {
+                    registered: Box::new(registered.clone()),
+                    erased: BTreeSet::new(),
+                };
+            }
+            Event::TextErased(gone) => {
+                if let State::Registered { erased, .. } = state {
+                    erased.insert(gone.text);
+                }
             }
         }
     }
@@ -176,6 +205,12 @@ impl Aggregate for Subject {
 
     fn matter(_id: Uuid, _state: &State) -> Option<Uuid> {
         None
+    }
+
+    fn effects(_id: Uuid, event: &Event, effects: &mut Effects) {
+        if let Event::TextErased(gone) = event {
+            effects.erase(gone.text);
+        }
     }
 }
 
@@ -201,13 +236,14 @@ fn register(state: &State, wanted: &Register, context: &Context<()>) -> Decision
     match state {
         State::Unknown => Ok(vec![registered.into()]),
         // Names are salted texts and cannot be compared; the name that came first stays.
-        State::Registered(known)
-            if (&known.entry, &known.source, &known.reference)
-                == (&registered.entry, &registered.source, &registered.reference) =>
+        State::Registered {
+            registered: known, ..
+        } if (&known.entry, &known.source, &known.reference)
+            == (&registered.entry, &registered.source, &registered.reference) =>
         {
             Ok(Vec::new())
         }
-        State::Registered(_) => Err(ALREADY_REGISTERED.into()),
+        State::Registered { .. } => Err(ALREADY_REGISTERED.into()),
     }
 }
 
@@ -264,6 +300,35 @@ mod tests {
                 ..somebody()
             }))
             .then_refused(&ALREADY_REGISTERED);
+    }
+
+    #[test]
+    fn a_name_can_be_erased_and_the_subject_stays() {
+        let erase = |name: &str| {
+            Command::EraseText(Erasure {
+                text: text(name),
+                reason: "court_order".to_owned(),
+            })
+        };
+        let custodian = crate::examples::actor("custodian-1", COUNTY, office::Role::Custodian);
+        let (_, after) = given::<Subject>()
+            .text(text("name"))
+            .when(Command::Register(somebody()))
+            .accepted();
+        let after = after.actor(custodian);
+        after
+            .clone()
+            .when(erase("another"))
+            .then_refused(&NOT_FOUND);
+        let after = after
+            .when(erase("name"))
+            .then([TextErased {
+                text: text("name"),
+                reason: "court_order".to_owned(),
+            }])
+            .when(erase("name"))
+            .then_already();
+        assert!(after.state().entry().is_some());
     }
 
     #[test]

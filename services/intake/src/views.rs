@@ -56,7 +56,7 @@ impl View for Subjects {
     ];
 
     fn row(id: Uuid, version: i64, state: &subject::State) -> Option<SubjectRow> {
-        let subject::State::Registered(registered) = state else {
+        let subject::State::Registered { registered, .. } = state else {
             return None;
         };
         let entry = &registered.entry;

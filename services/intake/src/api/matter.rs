@@ -48,6 +48,7 @@ pub(super) fn shown(id: Uuid, version: i64, open: &Open) -> Shown {
         allegations: announcements::allegations(&open.allegations, &open.subjects),
         case_state: stage(open.case.stage).into(),
         conclusion: i32::try_from(open.case.conclusion).unwrap_or(i32::MAX),
+        reasons: open.reasons.iter().map(super::text_ref).collect(),
     }
 }
 

@@ -400,6 +400,13 @@ pub(super) fn shown(id: Uuid, version: i64, filed: &Filed) -> Shown {
             .iter()
             .map(|allegation| super::text_ref(&allegation.narrative))
             .collect(),
+        descriptions: submitted
+            .allegations
+            .iter()
+            .filter_map(|allegation| allegation.whom.description())
+            .map(super::text_ref)
+            .collect(),
+        materials: filed.materials.iter().map(super::text_ref).collect(),
         entered_on: submitted.entered_on.to_string(),
         triage_due_on: submitted.triage_due_on.to_string(),
         reason: match &filed.stage {

@@ -65,7 +65,7 @@ impl Request<Intake> for RegisterSubjectRequest {
 
 /// A subject as the contract shows it.
 pub(super) fn shown(version: i64, state: &State) -> Result<GetSubjectResponse, Status> {
-    let State::Registered(registered) = state else {
+    let State::Registered { registered, .. } = state else {
         return Err(chassis::refusal::NOT_FOUND.status());
     };
     Ok(GetSubjectResponse {

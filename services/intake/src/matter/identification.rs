@@ -125,6 +125,7 @@ pub(super) fn identified(open: &mut Open, identified: &SubjectIdentified) {
         allegation.whom.identify(identified.placeholder, subject.id);
     }
     open.identified.insert(identified.placeholder, subject.id);
+    open.reasons.push(identified.reason.clone());
     super::enter(&mut open.subjects, subject);
     open.recusal.extend(&recusal_of(subject));
 }

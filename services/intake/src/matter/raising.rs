@@ -1,7 +1,7 @@
 //! Raising a matter from the report that was accepted, and registering the reports that join it later.
 //! Source: `domain.md`, Intake, Repeat ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::aggregate::{Context, Decision, Rejection};
 use chassis::refusal::NOT_FOUND;
@@ -79,6 +79,8 @@ pub(super) fn raised(opened: &Opened) -> Open {
             reporters: opened.reporter_mark.iter().cloned().collect(),
         },
         case: CaseProgress::default(),
+        reasons: Vec::new(),
+        erased: BTreeSet::new(),
     }
 }
 

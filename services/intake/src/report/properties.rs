@@ -8,6 +8,7 @@ use chassis::testing::{Given, given};
 use office::{Actor, MatterId, Role};
 use proptest::prelude::*;
 
+use crate::erasure::Erasure;
 use crate::examples::{
     CITY, COUNTY, TOWN, about, about_somebody, acting_as, actor, anybody, officer, raised, subject,
     submission, text, unit,
@@ -93,6 +94,12 @@ fn commands() -> impl Strategy<Value = Command> {
             reason: "other_body_competent".to_owned(),
         }),
         1 => Just(Command::RecordTriageOverdue),
+        1 => prop::sample::select(vec!["narrative", "description", "1"]).prop_map(|name| {
+            Command::EraseText(Erasure {
+                text: text(name),
+                reason: "court_order".to_owned(),
+            })
+        }),
         1 => any::<bool>().prop_map(|new| Command::Join {
             matter: candidate(0),
             new_facts: if new { NewFacts::Brought } else { NewFacts::None },

@@ -2,7 +2,7 @@
 //! the day by which triage is due.
 //! Source: `domain.md`, Intake, Report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::aggregate::{Context, Decision};
 use jiff::Timestamp;
@@ -230,6 +230,7 @@ pub(super) fn filed(submitted: &Submitted) -> Filed {
             reporters: submitted.reporter_mark.iter().cloned().collect(),
         },
         materials: Vec::new(),
+        erased: BTreeSet::new(),
         overdue: false,
         stage: Stage::Received,
         submitted: submitted.clone(),

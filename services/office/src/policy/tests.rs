@@ -265,6 +265,16 @@ fn a_service_gains_nothing_from_whom_it_acts_for() {
 }
 
 #[test]
+fn a_custodian_erases_texts_and_reads_none() {
+    let profile = profile();
+    for role in Role::ALL {
+        let erases = profile.permits(&actor("P51", &[*role]), "EraseReportText");
+        assert_eq!(erases, *role == Role::Custodian, "{role}");
+    }
+    assert!(!profile.permits(&actor("P51", &[Role::Custodian]), "GetText"));
+}
+
+#[test]
 fn an_unknown_command_is_permitted_to_nobody() {
     let profile = profile();
     let everybody = actor("N", Role::ALL);
