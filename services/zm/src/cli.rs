@@ -131,7 +131,7 @@ Examples:
 
 ID is that of a matter, a report, a case or a subject. Names and narratives are not shown: `zm text SERVICE ID`.")]
     Show(show::Show),
-    /// Show a name, narrative, reason or description
+    /// Show or erase a name, narrative, reason or description
     #[command(after_help = "Example:\n  zm text intake 0192f0c4-…")]
     Text(text::Text),
     /// The figures of all services
