@@ -5,3 +5,4 @@ mod by_queue;
 mod errors;
 mod faults;
 mod registers;
+mod replicas;

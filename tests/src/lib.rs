@@ -213,10 +213,16 @@ impl Office {
 
     /// Starts one more replica, which nobody calls.
     pub async fn start_another(&self, service: &'static str) -> Process {
+        self.start_another_at(service).await.0
+    }
+
+    /// Starts one more replica; also where it listens.
+    pub async fn start_another_at(&self, service: &'static str) -> (Process, String) {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("it is bound").port();
         drop(free);
-        self.start_at(service, port).await
+        let process = self.start_at(service, port).await;
+        (process, format!("http://127.0.0.1:{port}"))
     }
 
     async fn start_at(&self, service: &'static str, port: u16) -> Process {
