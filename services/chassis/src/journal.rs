@@ -251,3 +251,79 @@ pub async fn of_matter(
 pub(crate) fn after(last: Uuid) -> Uuid {
     Uuid::from_u128(last.as_u128().saturating_add(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Entry {
+        Entry {
+            aggregate: Uuid::from_u128(1),
+            sequence: 1,
+            event_id: Uuid::from_u128(0x7000_8000_0000_0000_0002),
+            kind: "toy".to_owned(),
+            matter: None,
+            name: "Added".to_owned(),
+            version: 1,
+            data: br#"{"amount":1}"#.to_vec(),
+            actor: br#"{"id":"a"}"#.to_vec(),
+            at: Timestamp::from_microsecond(1).unwrap(),
+            cause: None,
+            method: "Add".to_owned(),
+            request_id: Uuid::from_u128(0x4000_8000_0000_0000_0003),
+            request_hash: vec![0; 32],
+            public_sequence: None,
+            previous: GENESIS.to_vec(),
+            hash: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_hash_of_a_row_is_that_of_the_vectors_in_the_readme() {
+        let mut first = entry();
+        first.hash = first.expected_hash().to_vec();
+        assert_eq!(
+            crate::hexadecimal::encode(&first.hash),
+            "b1c43424492614e25985e34fb799fb38872240510277060d2098d16b81ba9bb2"
+        );
+        let mut second = Entry {
+            sequence: 2,
+            event_id: Uuid::from_u128(0x7000_8000_0000_0000_0004),
+            matter: Some(Uuid::from_u128(0x4000_8000_0000_0000_0005)),
+            version: 2,
+            data: r#"{"note":"正名"}"#.as_bytes().to_vec(),
+            at: Timestamp::from_microsecond(1_767_225_600_000_000).unwrap(),
+            cause: Some(Uuid::from_u128(0x7000_8000_0000_0000_0006)),
+            request_id: Uuid::from_u128(0x4000_8000_0000_0000_0007),
+            request_hash: vec![0xff; 32],
+            public_sequence: Some(1),
+            previous: first.hash.clone(),
+            ..entry()
+        };
+        second.hash = second.expected_hash().to_vec();
+        assert_eq!(
+            crate::hexadecimal::encode(&second.hash),
+            "9fbb992fc20fc5e1451cd450f7b153d712d7b2c8a5d17f4dcee5dd89c64e5248"
+        );
+
+        let mut verifier = Verifier::default();
+        verifier.entry(&first);
+        verifier.entry(&second);
+        assert_eq!(verifier.finish(), (2, Vec::new()));
+    }
+
+    #[test]
+    fn null_is_told_apart_from_empty_and_from_another_field() {
+        let without = entry();
+        let with_nil = Entry {
+            cause: Some(Uuid::nil()),
+            ..entry()
+        };
+        let elsewhere = Entry {
+            matter: Some(Uuid::nil()),
+            ..entry()
+        };
+        assert_ne!(without.expected_hash(), with_nil.expected_hash());
+        assert_ne!(with_nil.expected_hash(), elsewhere.expected_hash());
+    }
+}

@@ -42,7 +42,7 @@ impl Operations {
     async fn quiet(&self) -> sqlx::Result<ReadQuietResponse> {
         let rows = sqlx::query(
             "with sources_followed as (
-                 select source from sources union select source from cursors union select source from held
+                 select source from sources union select source from cursors union select source from held where stream is not null
                  union select unnest($1::text[])
              )
              select (select count(*) from outbox) as outbox,

@@ -38,7 +38,7 @@ pub const METRICS: &[Metric] = {
             "zhengming_commands_total",
             Counter,
             Unit::Count,
-            "Commands by gRPC, by method and result (`ok` or a refusal's code).",
+            "Commands, by method and result (`ok` or a refusal's code).",
         ),
         (
             "zhengming_batch_size",

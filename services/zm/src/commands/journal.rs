@@ -28,7 +28,7 @@ Example:
 
 Exits with 1 if anything is wrong, and names each fault.")]
     Verify,
-    /// Write a service's journal as lines of JSON: {\"entry\": …}, {\"head\": …}, {\"followed\": …}
+    /// Write a service's journal as lines of JSON: `entry`, `head` or `followed` each
     #[command(after_help = "\
 Examples:
   zm journal export intake --out intake.jsonl

@@ -51,7 +51,7 @@ impl Accept {
         context.answer(&answer, |answer| {
             format!(
                 "Accepted: it raises the matter {matter}, handled by {}.\n\
-                 Verification opens its case by itself:\n  zm case show {matter}",
+                 Verification opens its case by itself; this shows it, with the case's id:\n  zm case show {matter}",
                 answer.unit,
                 matter = answer.matter_id
             )
