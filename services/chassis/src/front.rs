@@ -3,25 +3,26 @@
 //! gRPC methods and the command queue come through [`Front::call`] and `Front::handle`; clocks, consequences and
 //! reactions through `Front::carry_out`, which begins at the facts.
 
-use std::marker::PhantomData;
+mod by_name;
+
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use office::{Actor, Policies, Profile, TextId};
 use sha2::{Digest, Sha256};
 use sqlx::{PgPool, Row};
 use tonic::Status;
 use uuid::Uuid;
 
+pub(crate) use self::by_name::{AnyMethod, TypedMethod};
 use crate::aggregate::{Aggregate, TextRef, Visitor, Vocabulary};
 use crate::desk::{Desk, Group, Item, Outcome, SaltedText, Settled};
 use crate::facts::Asking;
 use crate::kind::{AnyCommand, Kind, Kinds};
 use crate::peers::Peers;
 use crate::refusal::{
-    FACTS_STALE, INTERNAL, NOT_FOUND, NOT_PERMITTED, Refusal, RefusalKind, UNAVAILABLE, Violation,
+    FACTS_STALE, INTERNAL, NOT_FOUND, NOT_PERMITTED, Refusal, RefusalKind, UNAVAILABLE,
 };
-use crate::request::{Answered, NewText, Reading, Request};
+use crate::request::{Answered, Draw, FollowUp, NewText, Reading, Request};
 use crate::secrets::Secrets;
 use crate::{desk, load, server, telemetry, time};
 
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) peers: Peers,
     pub(crate) desk: Desk,
+    pub(crate) service: &'static str,
     pub(crate) shift: tokio::sync::watch::Receiver<jiff::SignedDuration>,
 }
 
@@ -95,10 +97,60 @@ impl Front {
         if !self.profile().permits(&actor, R::METHOD) {
             return Err(NOT_PERMITTED);
         }
-        let order = self.order::<S, R>(request, actor, keep_answer)?;
+        let (order, draw) = self.order::<S, R>(request, actor.clone(), keep_answer)?;
         let (aggregate, request_id) = (order.aggregate, order.request_id);
         let outcome = self.decide(order).await?;
-        self.answer::<S, R>(aggregate, request_id, outcome)
+        let mut answered = self.answered::<R::Aggregate>(aggregate, request_id, outcome)?;
+        if let Some(what) = R::on_repeat(&answered, &draw) {
+            let (version, events) = self.follow_up(&actor, aggregate, what).await?;
+            answered.version = answered.version.max(version);
+            answered.events.extend(events);
+        }
+        Ok(told::<S, R>(&answered, &draw))
+    }
+
+    /// Carries out a command of the service's own that goes with an actor's call, on the actor's behalf, under a request
+    /// id of its own; the aggregate's version then and what it wrote, nothing if it was already so.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn follow_up<A: Aggregate>(
+        &self,
+        caller: &Actor,
+        id: Uuid,
+        what: FollowUp<A>,
+    ) -> Result<(i64, Vec<A::Event>), Refusal> {
+        let behalf = caller
+            .on_behalf_of
+            .clone()
+            .or_else(|| (!caller.is_service()).then(|| caller.id.clone()));
+        let actor = Actor::service(self.inner.service, behalf);
+        if !self.profile().permits(&actor, what.method) {
+            return Err(NOT_PERMITTED);
+        }
+        let request_id = time::new_id();
+        let outcome = self
+            .decide(Order {
+                kind: self.kind::<A>()?,
+                aggregate: id,
+                method: what.method,
+                command: Arc::new(what.command),
+                request_id,
+                texts: Vec::new(),
+                actor,
+                cause: None,
+                trace: telemetry::current_traceparent(),
+                keep_answer: false,
+            })
+            .await?;
+        let answered = self.answered::<A>(id, request_id, outcome)?;
+        Ok((answered.version, answered.events))
+    }
+
+    fn kind<A: Aggregate>(&self) -> Result<Arc<dyn Kind>, Refusal> {
+        let kind = self.inner.kinds.get(A::KIND);
+        kind.cloned()
+            .ok_or_else(|| INTERNAL.with_note("the aggregate is not in the blueprint"))
     }
 
     /// What this request of this actor was answered by queue before, without deciding anything; `None` if it was not.
@@ -111,14 +163,18 @@ impl Front {
         actor: Actor,
     ) -> Result<Option<R::Response>, Refusal> {
         // What does not read was never carried out.
-        let Ok(order) = self.order::<S, R>(request, actor, true) else {
+        let Ok((order, draw)) = self.order::<S, R>(request, actor, true) else {
             return Ok(None);
         };
         let (texts, _) = self.salted(&order).await?;
         let key = (order.aggregate, order.method, order.request_id);
         let outcome = desk::on_record(&self.inner.pool, key, &request_hash(&order, &texts)).await?;
         outcome
-            .map(|outcome| self.answer::<S, R>(order.aggregate, order.request_id, outcome))
+            .map(|outcome| {
+                let answered =
+                    self.answered::<R::Aggregate>(order.aggregate, order.request_id, outcome)?;
+                Ok(told::<S, R>(&answered, &draw))
+            })
             .transpose()
     }
 
@@ -128,19 +184,15 @@ impl Front {
         request: R,
         actor: Actor,
         keep_answer: bool,
-    ) -> Result<Order, Refusal> {
+    ) -> Result<(Order, Draw), Refusal> {
         let profile = self.profile();
         let request_id = request.request_id().to_owned();
         let mut reading = Reading::new(&actor, &profile, R::METHOD, &request_id);
         let command = request.read(&mut reading);
+        let draw = reading.draw().clone();
         let (aggregate, request_id, texts) = reading.finish().map_err(Refusal::invalid)?;
-        let kind = self
-            .inner
-            .kinds
-            .get(R::Aggregate::KIND)
-            .ok_or_else(|| INTERNAL.with_note("the aggregate is not in the blueprint"))?;
-        Ok(Order {
-            kind: Arc::clone(kind),
+        let order = Order {
+            kind: self.kind::<R::Aggregate>()?,
             aggregate,
             method: R::METHOD,
             command: Arc::new(command),
@@ -150,33 +202,32 @@ impl Front {
             cause: None,
             trace: telemetry::current_traceparent(),
             keep_answer,
-        })
+        };
+        Ok((order, draw))
     }
 
-    fn answer<S: 'static, R: Request<S>>(
+    fn answered<A: Aggregate>(
         &self,
         id: Uuid,
         request_id: Uuid,
         outcome: Outcome,
-    ) -> Result<R::Response, Refusal> {
+    ) -> Result<Answered<'_, A>, Refusal> {
         let (version, written) = match outcome {
             Outcome::Written { version, events } => (version, events),
             Outcome::AlreadySo { version } => (version, Vec::new()),
         };
         let events = written
             .iter()
-            .map(|event| {
-                <R::Aggregate as Aggregate>::Event::decode(&event.name, event.version, &event.data)
-            })
+            .map(|event| A::Event::decode(&event.name, event.version, &event.data))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| INTERNAL.with_note(error))?;
-        Ok(R::answer(&Answered {
+        Ok(Answered {
             id,
             version,
             events,
             request_id,
             secrets: &self.inner.secrets,
-        }))
+        })
     }
 
     /// Gathers facts and brings one command to the desk, again while facts are stale.
@@ -427,6 +478,12 @@ impl Front {
     }
 }
 
+fn told<S, R: Request<S>>(answered: &Answered<'_, R::Aggregate>, draw: &Draw) -> R::Response {
+    let mut response = R::answer(answered);
+    R::confide(&mut response, answered, draw);
+    response
+}
+
 /// SHA-256 over method, command and the texts' digests: the same request has the same, and it betrays no text.
 fn request_hash(order: &Order, texts: &[SaltedText]) -> [u8; 32] {
     let mut hash = Sha256::new();
@@ -441,67 +498,4 @@ fn request_hash(order: &Order, texts: &[SaltedText]) -> [u8; 32] {
         part(&text.reference.digest);
     }
     hash.finalize().into()
-}
-
-/// A request type without its type, as the command queue finds it by its method's name.
-#[async_trait]
-pub(crate) trait AnyMethod: Send + Sync {
-    /// Reads the request's JSON and carries it out; the answer is the response's JSON.
-    async fn handle_json(
-        &self,
-        front: &Front,
-        json: &[u8],
-        actor: Actor,
-    ) -> Result<serde_json::Value, Refusal>;
-
-    /// What this request was answered by queue before, as [`Front::earlier`] tells it.
-    async fn earlier_json(
-        &self,
-        front: &Front,
-        json: &[u8],
-        actor: Actor,
-    ) -> Result<Option<serde_json::Value>, Refusal>;
-}
-
-pub(crate) struct TypedMethod<S, R>(pub(crate) PhantomData<fn() -> (S, R)>);
-
-#[async_trait]
-impl<S: 'static, R: Request<S>> AnyMethod for TypedMethod<S, R> {
-    async fn handle_json(
-        &self,
-        front: &Front,
-        json: &[u8],
-        actor: Actor,
-    ) -> Result<serde_json::Value, Refusal> {
-        let request: R = read_json(json)?;
-        let response = front.handle::<S, R>(request, actor, true).await?;
-        serde_json::to_value(response).map_err(|error| INTERNAL.with_note(error))
-    }
-
-    async fn earlier_json(
-        &self,
-        front: &Front,
-        json: &[u8],
-        actor: Actor,
-    ) -> Result<Option<serde_json::Value>, Refusal> {
-        let response = front.earlier::<S, R>(read_json(json)?, actor).await?;
-        response
-            .map(serde_json::to_value)
-            .transpose()
-            .map_err(|error| INTERNAL.with_note(error))
-    }
-}
-
-fn read_json<R: serde::de::DeserializeOwned>(json: &[u8]) -> Result<R, Refusal> {
-    serde_json::from_slice(json).map_err(|error| {
-        Refusal::invalid(vec![Violation {
-            field: String::new(),
-            description: format!(
-                "the body is not this method's request as JSON ({:?} at line {} column {})",
-                error.classify(),
-                error.line(),
-                error.column()
-            ),
-        }])
-    })
 }

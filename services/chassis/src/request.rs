@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::aggregate::{Aggregate, created_id};
 use crate::refusal::Violation;
 use crate::secrets::Secrets;
+use crate::time;
 
 /// A message that asks for a change. `S` is the service's marker type.
 pub trait Request<S>: Clone + DeserializeOwned + Send + Sync + 'static {
@@ -31,6 +32,57 @@ pub trait Request<S>: Clone + DeserializeOwned + Send + Sync + 'static {
 
     /// The response, from what the command wrote; must be the same whenever it is made again.
     fn answer(answered: &Answered<'_, Self::Aggregate>) -> Self::Response;
+
+    /// What is still to be done before a repeat of a request that was carried out is answered; a request tells that it
+    /// is one where what was written does not fit this call's draw. What follows is a command of its own, never a second
+    /// effect of this one; its events come behind those of the request. Where only the record is looked up, because the
+    /// sender's token has expired, nothing follows.
+    fn on_repeat(
+        _answered: &Answered<'_, Self::Aggregate>,
+        _draw: &Draw,
+    ) -> Option<FollowUp<Self::Aggregate>> {
+        None
+    }
+
+    /// Adds to the response what nobody may read from the journal and is therefore not the same again: a secret that was
+    /// made of this call's draw, where what was written says that it is the valid one.
+    fn confide(
+        _response: &mut Self::Response,
+        _answered: &Answered<'_, Self::Aggregate>,
+        _draw: &Draw,
+    ) {
+    }
+}
+
+/// A command of the service's own after a request, to the same aggregate.
+pub struct FollowUp<A: Aggregate> {
+    /// Its method, one of the blueprint's internal ones.
+    pub method: &'static str,
+    /// The command.
+    pub command: A::Command,
+}
+
+/// Thirty-two random bytes, drawn anew for every call. What a secret is made of goes with the command, in a field that is
+/// not serialised, so that neither journal nor request hash holds it. Its `Debug` tells nothing.
+#[derive(Clone)]
+pub struct Draw([u8; 32]);
+
+impl Draw {
+    /// A draw of these bytes, for tests.
+    pub fn of(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Draw {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Draw(…)")
+    }
 }
 
 /// What a command wrote.
@@ -39,7 +91,7 @@ pub struct Answered<'a, A: Aggregate> {
     pub id: Uuid,
     /// Its version after the command.
     pub version: i64,
-    /// The events of this command; none if it was already so.
+    /// The events of this command and of what followed on its repeat; none if it was already so.
     pub events: Vec<A::Event>,
     /// The command's request id.
     pub request_id: Uuid,
@@ -63,6 +115,7 @@ pub struct Reading<'a> {
     method: &'static str,
     request_id: Uuid,
     target: Uuid,
+    draw: Draw,
     texts: Vec<NewText>,
     violations: Vec<Violation>,
 }
@@ -84,6 +137,7 @@ impl<'a> Reading<'a> {
             method,
             request_id: Uuid::nil(),
             target: Uuid::nil(),
+            draw: Draw(time::random_bytes()),
             texts: Vec::new(),
             violations: Vec::new(),
         };
@@ -104,6 +158,11 @@ impl<'a> Reading<'a> {
     /// The request's id.
     pub fn request_id(&self) -> Uuid {
         self.request_id
+    }
+
+    /// What was drawn for this call; another one whenever the request is repeated.
+    pub fn draw(&self) -> &Draw {
+        &self.draw
     }
 
     /// The request is about this aggregate.

@@ -195,6 +195,7 @@ pub async fn serve(
             secrets,
             peers: Peers::new(name, config.signer.clone(), &config.peers, time::real_now),
             desk,
+            service: name,
             shift: shifted,
         }),
     };
