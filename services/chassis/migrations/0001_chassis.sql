@@ -23,7 +23,6 @@ create table journal (
     primary key (aggregate, sequence)
 );
 create index journal_request on journal (aggregate, method, request_id);
-create index journal_public on journal (aggregate, public_sequence) where public_sequence is not null;
 create index journal_matter on journal (matter) where matter is not null;
 
 -- The newest state of each aggregate, always foldable from the journal.

@@ -56,8 +56,10 @@ impl Feed {
             return Err(invalid("after", "must not be negative"));
         }
         let sql = format!(
-            "select {COLUMNS} from journal where aggregate = $1 and public_sequence > $2 \
-             order by public_sequence limit $3"
+            // A public number is never above the row's own, so the primary key leads to it.
+            "select {COLUMNS} from journal \
+             where aggregate = $1 and sequence > $2 and public_sequence > $2 \
+             order by sequence limit $3"
         );
         let entries: Vec<Entry> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(stream)
