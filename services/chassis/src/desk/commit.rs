@@ -4,6 +4,8 @@
 //! sequence). Each part of the statement waits for the one before it by counting its rows. The guard is the journal's
 //! primary key: the statement returns what it wrote, and any shortfall rolls back.
 
+mod statement;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -12,13 +14,14 @@ use office::TextId;
 use sqlx::{Acquire, PgConnection, Row};
 use uuid::Uuid;
 
+use self::statement::statement;
 use super::batch::{Hit, Kept};
 use super::{CursorStep, Item, SaltedText, TimerClaim};
 use crate::aggregate::{ClockChange, Consequence};
 use crate::journal::Entry;
 use crate::kind::{Decided, Kind};
 use crate::load::Live;
-use crate::time::{self, At};
+use crate::time;
 use crate::view::AnyView;
 
 /// Why a batch was not written.
@@ -407,207 +410,4 @@ fn shortfall(
             .collect(),
     };
     Ok((!hit.aggregates.is_empty() || !hit.streams.is_empty()).then_some(hit))
-}
-
-const STATEMENT: &str = "
-with moved as (
-    insert into cursors (source, stream, sequence, previous, event_id)
-    select * from unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[])
-        as s(source, stream, sequence, previous, event_id)
-    order by source, stream
-    on conflict (source, stream) do update
-        set sequence = excluded.sequence, previous = excluded.previous, event_id = excluded.event_id
-        where cursors.sequence = excluded.previous
-    returning source, stream
-), newest as (
-    insert into aggregates (id, kind, version, public_sequence, format, state, head, matter, at)
-    select * from unnest($6::uuid[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bytea[],
-                         $12::bytea[], $13::uuid[], $14::timestamptz[])
-        as a(id, kind, version, public_sequence, format, state, head, matter, at)
-    where (select count(*) from moved) >= 0
-    order by id
-    on conflict (id) do update
-        set version = excluded.version, public_sequence = excluded.public_sequence, format = excluded.format,
-            state = excluded.state, head = excluded.head, matter = excluded.matter, at = excluded.at,
-            changed = pg_current_xact_id()
-    returning id
-), facts as (
-    insert into journal (aggregate, sequence, event_id, kind, matter, type, version, data, actor, at, cause, method,
-                         request_id, request_hash, public_sequence, previous, hash)
-    select * from unnest($15::uuid[], $16::bigint[], $17::uuid[], $18::text[], $19::uuid[], $20::text[], $21::int[],
-                         $22::bytea[], $23::bytea[], $24::timestamptz[], $25::uuid[], $26::text[], $27::uuid[],
-                         $28::bytea[], $29::bigint[], $30::bytea[], $31::bytea[])
-        as j(aggregate, sequence, event_id, kind, matter, type, version, data, actor, at, cause, method, request_id,
-             request_hash, public_sequence, previous, hash)
-    where (select count(*) from newest) >= 0
-    order by aggregate, sequence
-    on conflict do nothing
-    returning aggregate, sequence
-), told as (
-    insert into outbox (event_id, stream, sequence, type, body, headers, at)
-    select * from unnest($32::uuid[], $33::uuid[], $34::bigint[], $35::text[], $36::bytea[], $37::jsonb[],
-                         $38::timestamptz[])
-), stopped as (
-    delete from timers using unnest($39::uuid[], $40::timestamptz[]) as t(key, due)
-    where timers.key = t.key and (t.due is null or timers.due = t.due)
-), due as (
-    insert into timers (key, consequence, due, target_kind, aggregate, method, command, actor, cause, trace)
-    select * from unnest($41::uuid[], $42::bool[], $43::timestamptz[], $44::text[], $45::uuid[], $46::text[],
-                         $47::bytea[], $48::bytea[], $49::uuid[], $50::text[])
-    on conflict (key) do update
-        set due = excluded.due, method = excluded.method, command = excluded.command, actor = excluded.actor,
-            cause = excluded.cause, trace = excluded.trace, claimed_until = null, attempts = 0, not_before = null,
-            dead = null
-        where not timers.consequence
-), kept as (
-    insert into texts (id, salt, bytes, digest, owner)
-    select * from unnest($51::uuid[], $52::bytea[], $53::bytea[], $54::bytea[], $55::uuid[])
-    on conflict (id) do nothing
-), erased as (
-    update texts set bytes = null, salt = null from unnest($66::uuid[], $67::uuid[]) as e(id, owner)
-    where texts.id = e.id and texts.owner = e.owner
-), answered as (
-    insert into answers (aggregate, method, request_id, request_hash, answer, salts)
-    select * from unnest($56::uuid[], $57::text[], $58::uuid[], $59::bytea[], $60::jsonb[], $61::jsonb[])
-    on conflict (aggregate, method, request_id) do update
-        set request_hash = excluded.request_hash, answer = excluded.answer, salts = excluded.salts
-), taken_back as (
-    delete from answers using unnest($62::uuid[], $63::text[], $64::uuid[]) as t(aggregate, method, request_id)
-    where answers.aggregate = t.aggregate and answers.method = t.method and answers.request_id = t.request_id
-), released as (
-    delete from held where id = any($65::bigint[])
-)
-select (select array_agg(id) from newest) as aggregates,
-       (select array_agg(aggregate) from facts) as journal_aggregates,
-       (select array_agg(sequence) from facts) as journal_sequences,
-       (select array_agg(source) from moved) as cursor_sources,
-       (select array_agg(stream) from moved) as cursor_streams";
-
-type Statement<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one for each table that the statement writes"
-)]
-fn statement(
-    entries: &[Entry],
-    touched: &BTreeMap<Uuid, Arc<dyn Kind>>,
-    outbox: &[Outgoing],
-    timers: &BTreeMap<Uuid, TimerChange>,
-    texts: &[(SaltedText, Uuid)],
-    erased: &BTreeSet<(TextId, Uuid)>,
-    answers: &BTreeMap<AnswerKey, AnswerChange>,
-    steps: &BTreeMap<(String, Uuid), Step>,
-    held: &[i64],
-    live: &HashMap<Uuid, Live>,
-) -> Statement<'static> {
-    /// One column of rows.
-    macro_rules! column {
-        ($rows:expr, $row:ident => $value:expr) => {
-            $rows.iter().map(|$row| $value).collect::<Vec<_>>()
-        };
-    }
-    let aggregates: Vec<(Uuid, &Arc<dyn Kind>, &Live)> = touched
-        .iter()
-        .map(|(id, kind)| (*id, kind, &live[id]))
-        .collect();
-    let stopped: Vec<(Uuid, Option<At>)> = timers
-        .iter()
-        .filter_map(|(key, change)| match change {
-            TimerChange::Stop => Some((*key, None)),
-            TimerChange::CarriedOut(due) => Some((*key, Some(At(*due)))),
-            TimerChange::Set(_) => None,
-        })
-        .collect();
-    let set: Vec<(Uuid, &Timer)> = timers
-        .iter()
-        .filter_map(|(key, change)| match change {
-            TimerChange::Set(timer) => Some((*key, timer)),
-            _ => None,
-        })
-        .collect();
-    let kept: Vec<_> = answers
-        .iter()
-        .filter_map(|(key, answer)| answer.as_ref().map(|answer| (key, answer)))
-        .collect();
-    let taken_back: Vec<_> = answers
-        .iter()
-        .filter(|(_, answer)| answer.is_none())
-        .map(|(key, _)| key)
-        .collect();
-    let steps: Vec<_> = steps.iter().collect();
-
-    sqlx::query(STATEMENT)
-        .bind(column!(steps, s => s.0.0.clone()))
-        .bind(column!(steps, s => s.0.1))
-        .bind(column!(steps, s => s.1.to))
-        .bind(column!(steps, s => s.1.from))
-        .bind(column!(steps, s => s.1.event_id))
-        .bind(column!(aggregates, a => a.0))
-        .bind(column!(aggregates, a => a.1.name()))
-        .bind(column!(aggregates, a => a.2.version))
-        .bind(column!(aggregates, a => a.2.public_sequence))
-        .bind(column!(aggregates, a => a.1.format()))
-        .bind(column!(aggregates, a => a.2.folded.store()))
-        .bind(column!(aggregates, a => a.2.head.clone()))
-        .bind(column!(aggregates, a => a.2.matter))
-        .bind(column!(aggregates, a => At(a.2.at)))
-        .bind(column!(entries, e => e.aggregate))
-        .bind(column!(entries, e => e.sequence))
-        .bind(column!(entries, e => e.event_id))
-        .bind(column!(entries, e => e.kind.clone()))
-        .bind(column!(entries, e => e.matter))
-        .bind(column!(entries, e => e.name.clone()))
-        .bind(column!(entries, e => e.version))
-        .bind(column!(entries, e => e.data.clone()))
-        .bind(column!(entries, e => e.actor.clone()))
-        .bind(column!(entries, e => At(e.at)))
-        .bind(column!(entries, e => e.cause))
-        .bind(column!(entries, e => e.method.clone()))
-        .bind(column!(entries, e => e.request_id))
-        .bind(column!(entries, e => e.request_hash.clone()))
-        .bind(column!(entries, e => e.public_sequence))
-        .bind(column!(entries, e => e.previous.clone()))
-        .bind(column!(entries, e => e.hash.clone()))
-        .bind(column!(outbox, o => o.event_id))
-        .bind(column!(outbox, o => o.stream))
-        .bind(column!(outbox, o => o.sequence))
-        .bind(column!(outbox, o => o.name))
-        .bind(column!(outbox, o => o.body.clone()))
-        .bind(column!(outbox, o => o.headers.clone()))
-        .bind(column!(outbox, o => At(o.at)))
-        .bind(column!(stopped, t => t.0))
-        .bind(column!(stopped, t => t.1))
-        .bind(column!(set, t => t.0))
-        .bind(column!(set, t => t.1.consequence))
-        .bind(column!(set, t => At(t.1.due)))
-        .bind(column!(set, t => t.1.kind))
-        .bind(column!(set, t => t.1.aggregate))
-        .bind(column!(set, t => t.1.method))
-        .bind(column!(set, t => t.1.command.clone()))
-        .bind(column!(set, t => t.1.actor.clone()))
-        .bind(column!(set, t => t.1.cause))
-        .bind(column!(set, t => t.1.trace.clone()))
-        .bind(column!(texts, t => Uuid::from(t.0.reference.id)))
-        .bind(column!(texts, t => stays(t, erased).then(|| t.0.salt.to_vec())))
-        .bind(column!(texts, t => stays(t, erased).then(|| t.0.bytes.clone())))
-        .bind(column!(texts, t => t.0.reference.digest.clone()))
-        .bind(column!(texts, t => t.1))
-        .bind(column!(kept, a => a.0.0))
-        .bind(column!(kept, a => a.0.1))
-        .bind(column!(kept, a => a.0.2))
-        .bind(column!(kept, a => a.1.request_hash.clone()))
-        .bind(column!(kept, a => a.1.answer.clone()))
-        .bind(column!(kept, a => a.1.salts.clone()))
-        .bind(column!(taken_back, a => a.0))
-        .bind(column!(taken_back, a => a.1))
-        .bind(column!(taken_back, a => a.2))
-        .bind(held.to_vec())
-        .bind(column!(erased, e => Uuid::from(e.0)))
-        .bind(column!(erased, e => e.1))
-}
-
-/// Whether a text outlives its batch: the statement's update does not see the row that its insert makes.
-fn stays((text, owner): &(SaltedText, Uuid), erased: &BTreeSet<(TextId, Uuid)>) -> bool {
-    !erased.contains(&(text.reference.id, *owner))
 }
