@@ -4,5 +4,6 @@ mod bad_input;
 mod by_queue;
 mod errors;
 mod faults;
+mod receipts;
 mod registers;
 mod replicas;

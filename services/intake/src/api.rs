@@ -8,6 +8,7 @@ pub mod subject;
 
 use chassis::Front;
 use chassis::refusal::{Refusal, Violation};
+use chassis::request::FollowUp;
 use chassis::server::LARGEST_MESSAGE;
 use proto::intake::intake_service_server::{IntakeService, IntakeServiceServer};
 use proto::intake::*;
@@ -16,6 +17,8 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::Intake;
+use crate::report::Command;
+use crate::report::receipt::ReceiptCode;
 use crate::views;
 
 /// Intake's counter.
@@ -134,13 +137,26 @@ impl IntakeService for Api {
         // Without the code there is nothing here, whether or not there is such a report.
         let nothing = || crate::report::receipt::RECEIPT_CODE_WRONG.status();
         let report = self.front.state::<crate::report::Report>(&actor, id).await;
-        let (version, state) = match report {
+        let (mut version, state) = match report {
             Ok(found) => found,
             Err(status) if status.code() == tonic::Code::NotFound => return Err(nothing()),
             Err(status) => return Err(status),
         };
-        let filed = report::with_code(&state, &receipt.receipt_code, &self.front.secrets())
-            .ok_or_else(nothing)?;
+        let code = ReceiptCode::typed(&receipt.receipt_code);
+        let filed =
+            report::with_code(&state, code.as_ref(), &self.front.secrets()).ok_or_else(nothing)?;
+        if !filed.receipt_used {
+            // From here on a repeated submit replaces it no more; where one was faster, the code is wrong by now.
+            let looks = FollowUp {
+                method: "UseReceipt",
+                command: Command::UseReceipt { receipt: code },
+            };
+            let used = self
+                .front
+                .follow_up::<crate::report::Report>(&actor, id, looks)
+                .await;
+            version = used.map_err(|refusal| refusal.status())?.0;
+        }
         let case_state = match filed.matter() {
             None => CaseState::Unspecified,
             Some(id) => match self

@@ -7,6 +7,7 @@ use chassis::testing::{Given, given};
 use office::{Actor, ActorId, ReportId, Role, SubjectId, TextId, UnitCode, natural_id};
 
 use crate::matter::{self, Matter};
+use crate::report::receipt::ReceiptCode;
 use crate::report::submission::{
     Alleged, AllegedWhom, Channel, ReporterKind, Submission, Submitted,
 };
@@ -20,6 +21,13 @@ pub(crate) const CITY: &str = "P51-01";
 pub(crate) const COUNTY: &str = "P51-01-01";
 pub(crate) const TOWN: &str = "P51-01-01-01";
 pub(crate) const OTHER_TOWN: &str = "P51-01-01-02";
+
+/// The code that every submission draws.
+pub(crate) const CODE: &str = "1111222233334444";
+
+pub(crate) fn typed(code: &str) -> ReceiptCode {
+    ReceiptCode::typed(code).expect("something was typed")
+}
 
 pub(crate) fn unit(code: &str) -> UnitCode {
     UnitCode::new(code).expect("a valid code")
@@ -99,6 +107,7 @@ pub(crate) fn submission(allegations: impl IntoIterator<Item = Alleged>) -> Subm
         source: "test".to_owned(),
         reference: "A-1".to_owned(),
         reporter: None,
+        receipt: Some(typed(CODE)),
     }
 }
 

@@ -52,6 +52,8 @@ impl Informed for Report {
             }
             report::Command::AddMaterial { .. }
             | report::Command::Withdraw { .. }
+            | report::Command::ReplaceReceipt { .. }
+            | report::Command::UseReceipt { .. }
             | report::Command::Decline { .. }
             | report::Command::Transfer { .. }
             | report::Command::RecordTriageOverdue

@@ -49,6 +49,8 @@ pub fn intake() -> Blueprint {
             "FollowMatter",
             "RecordCaseState",
             "RecordTriageOverdue",
+            "ReplaceReceipt",
+            "UseReceipt",
         ])
         .questions(&[
             "GetSubject",

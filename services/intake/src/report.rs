@@ -26,7 +26,7 @@ use crate::allegation::{Allegation, Whom};
 use crate::erasure::{self, Erasure, TextErased};
 use crate::matter::{self, Matter, NewFacts};
 use crate::recusal::Recusal;
-use crate::report::receipt::ReceiptCode;
+use crate::report::receipt::{Receipt, ReceiptCode};
 use crate::report::submission::{Submission, Submitted};
 use crate::subject::Entry;
 
@@ -74,6 +74,11 @@ pub struct Filed {
     /// Whom its placeholders turned out to be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identified: BTreeMap<SubjectId, SubjectId>,
+    /// What is kept of the code that is valid now.
+    pub receipt: Receipt,
+    /// Whether that code was used.
+    #[serde(default)]
+    pub receipt_used: bool,
     /// Who stays out; once it belongs to a matter, those of the whole matter.
     pub recusal: Recusal,
     /// What was added later.
@@ -197,6 +202,18 @@ pub enum Command {
         #[serde(skip)]
         receipt: Option<ReceiptCode>,
     },
+    /// Give it a fresh code, because the answer with the one before may be lost.
+    ReplaceReceipt {
+        /// The fresh code; never serialised.
+        #[serde(skip)]
+        receipt: Option<ReceiptCode>,
+    },
+    /// Note that its code was used.
+    UseReceipt {
+        /// The reporter's code; never serialised.
+        #[serde(skip)]
+        receipt: Option<ReceiptCode>,
+    },
     /// Accept it to a handling unit.
     Accept {
         /// The handling unit; where it lies if not given.
@@ -236,6 +253,10 @@ chassis::events! {
     pub enum Event {
         /// It was taken in.
         Submitted(Submitted) = "report_submitted" 1,
+        /// It has a fresh receipt code.
+        ReceiptReplaced(receipt::ReceiptReplaced) = "receipt_replaced" 1,
+        /// Its receipt code was used for the first time.
+        ReceiptUsed(receipt::ReceiptUsed) = "receipt_used" 1,
         /// Something was added.
         MaterialAdded(receipt::MaterialAdded) = "report_material_added" 1,
         /// It was taken back.
@@ -270,7 +291,7 @@ pub struct Facts {
 
 impl Aggregate for Report {
     const KIND: &'static str = ReportId::KIND;
-    const FORMAT: u32 = 2;
+    const FORMAT: u32 = 3;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -291,6 +312,12 @@ impl Aggregate for Report {
                 receipt::add_material(filed, *material, receipt.as_ref(), context)
             }
             Command::Withdraw { receipt } => receipt::withdraw(filed, receipt.as_ref(), context),
+            Command::ReplaceReceipt { receipt } => {
+                receipt::replace(filed, receipt.as_ref(), context)
+            }
+            Command::UseReceipt { receipt } => {
+                receipt::use_receipt(filed, receipt.as_ref(), context)
+            }
             Command::Accept { unit, rejected } => {
                 triage::accept(filed, unit.as_ref(), rejected, context)
             }
@@ -320,6 +347,8 @@ impl Aggregate for Report {
         };
         match event {
             Event::Submitted(_) => {}
+            Event::ReceiptReplaced(replaced) => filed.receipt = replaced.receipt.clone(),
+            Event::ReceiptUsed(_) => filed.receipt_used = true,
             Event::MaterialAdded(added) => filed.materials.push(added.material.clone()),
             Event::Withdrawn(_) => filed.stage = Stage::Withdrawn,
             Event::Accepted(accepted) => filed.stage = Stage::Accepted(accepted.clone()),
@@ -384,7 +413,11 @@ impl Aggregate for Report {
                 effects.stop_clock(triage::CLOCK);
             }
             Event::TextErased(erased) => effects.erase(erased.text),
-            Event::MaterialAdded(_) | Event::TriageOverdue(_) | Event::MatterFollowed(_) => {}
+            Event::ReceiptReplaced(_)
+            | Event::ReceiptUsed(_)
+            | Event::MaterialAdded(_)
+            | Event::TriageOverdue(_)
+            | Event::MatterFollowed(_) => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The reports' side of the contract.
 
-use chassis::request::{Answered, Reading, Request};
+use chassis::request::{Answered, Draw, FollowUp, Reading, Request};
 use chassis::secrets::Secrets;
 use office::ReportId;
 use proto::intake::{
@@ -17,7 +17,7 @@ use tonic::{Response, Status};
 use uuid::Uuid;
 
 use crate::matter::NewFacts;
-use crate::report::receipt::{self, ReceiptCode};
+use crate::report::receipt::{Receipt, ReceiptCode};
 use crate::report::submission::{Alleged, AllegedWhom, Channel, ReporterKind, Submission};
 use crate::report::triage::RejectedCandidate;
 use crate::report::{Command, Event, Filed, Report, Stage, State, own_matter};
@@ -67,6 +67,10 @@ impl Request<Intake> for SubmitReportRequest {
             source: reading.label("source", &self.source),
             reference: reading.label("reference", &self.reference),
             reporter: reading.optional_actor("reporter_actor_id", &self.reporter_actor_id),
+            receipt: Some(ReceiptCode::drawn(
+                reading.draw(),
+                reading.profile().intake.receipt_digits,
+            )),
             allegations: self
                 .allegations
                 .into_iter()
@@ -85,20 +89,33 @@ impl Request<Intake> for SubmitReportRequest {
         SubmitReportResponse {
             report_id: answered.id.to_string(),
             version: answered.version,
-            receipt_code: submitted
-                .map(|submitted| {
-                    receipt::code(
-                        answered.secrets,
-                        answered.id.into(),
-                        submitted.receipt.digits,
-                    )
-                })
-                .unwrap_or_default(),
+            receipt_code: String::new(),
             allegation_ids: submitted
                 .into_iter()
                 .flat_map(|submitted| &submitted.allegations)
                 .map(|allegation| allegation.id.to_string())
                 .collect(),
+        }
+    }
+
+    fn on_repeat(answered: &Answered<'_, Report>, draw: &Draw) -> Option<FollowUp<Report>> {
+        let issued = Receipt::issued(&answered.events)?;
+        let fresh = ReceiptCode::drawn(draw, issued.digits);
+        (!issued.fits(answered.secrets, &fresh)).then_some(FollowUp {
+            method: "ReplaceReceipt",
+            command: Command::ReplaceReceipt {
+                receipt: Some(fresh),
+            },
+        })
+    }
+
+    /// A code that was used is not replaced; then there is none to tell.
+    fn confide(response: &mut SubmitReportResponse, answered: &Answered<'_, Report>, draw: &Draw) {
+        if let Some(issued) = Receipt::issued(&answered.events) {
+            let code = ReceiptCode::drawn(draw, issued.digits);
+            if issued.fits(answered.secrets, &code) {
+                response.receipt_code = code.reveal().to_owned();
+            }
         }
     }
 }
@@ -340,11 +357,15 @@ impl Request<Intake> for TransferReportRequest {
 }
 
 /// The report, for whoever has its receipt code.
-pub(super) fn with_code<'s>(state: &'s State, typed: &str, secrets: &Secrets) -> Option<&'s Filed> {
-    let code = ReceiptCode::typed(typed)?;
+pub(super) fn with_code<'s>(
+    state: &'s State,
+    code: Option<&ReceiptCode>,
+    secrets: &Secrets,
+) -> Option<&'s Filed> {
+    let code = code?;
     state
         .filed()
-        .filter(|filed| filed.submitted.receipt.fits(secrets, &code))
+        .filter(|filed| filed.receipt.fits(secrets, code))
 }
 
 /// A stage in the contract's words.

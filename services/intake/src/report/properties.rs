@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use crate::erasure::Erasure;
 use crate::examples::{
-    CITY, COUNTY, TOWN, about, about_somebody, acting_as, actor, anybody, officer, raised, subject,
-    submission, text, unit,
+    CITY, CODE, COUNTY, TOWN, about, about_somebody, acting_as, actor, anybody, officer, raised,
+    subject, submission, text, unit,
 };
 use crate::matter::progress::CaseStage;
 use crate::matter::{self, Matter, NewFacts};
@@ -55,7 +55,10 @@ static MATTER: LazyLock<Given<Matter>> = LazyLock::new(|| {
 type Circumstances = (Actor, &'static str, Vec<MatterId>, bool);
 
 fn commands() -> impl Strategy<Value = Command> {
-    let receipt = || prop::option::of(Just("0000000000000000".to_owned()));
+    let receipt = || {
+        let codes = vec!["0000000000000000", CODE];
+        prop::option::of(prop::sample::select(codes).prop_map(str::to_owned))
+    };
     let typed = |code: Option<String>| code.as_deref().and_then(ReceiptCode::typed);
     let rejected = prop::collection::vec(0u8..3, 0..3).prop_map(|numbers| {
         numbers
@@ -83,6 +86,8 @@ fn commands() -> impl Strategy<Value = Command> {
             receipt: typed(receipt),
         }),
         1 => receipt().prop_map(move |receipt| Command::Withdraw { receipt: typed(receipt) }),
+        1 => receipt().prop_map(move |receipt| Command::UseReceipt { receipt: typed(receipt) }),
+        1 => receipt().prop_map(move |receipt| Command::ReplaceReceipt { receipt: typed(receipt) }),
         2 => (units, rejected).prop_map(|(code, rejected)| Command::Accept {
             unit: code.map(unit),
             rejected,

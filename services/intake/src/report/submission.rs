@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::allegation::{Allegation, Whom};
 use crate::recusal::{Mark, Recusal};
-use crate::report::receipt::Receipt;
+use crate::report::receipt::{self, Receipt, ReceiptCode};
 use crate::report::routing::{Routing, route};
 use crate::report::{Event, Facts, Filed, SUBJECT_UNKNOWN, Stage};
 use crate::subject::Entry;
@@ -86,6 +86,9 @@ pub struct Submission {
     /// serialised command without a key, and a handful of staff would be tried against it in no time.
     #[serde(skip)]
     pub reporter: Option<office::ActorId>,
+    /// The receipt code that was drawn for this call; never serialised, so that a repeat is the same request.
+    #[serde(skip)]
+    pub receipt: Option<ReceiptCode>,
 }
 
 /// An allegation as it comes in.
@@ -133,7 +136,7 @@ pub struct Submitted {
     /// The mark of a reporter who is an official.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reporter_mark: Option<Mark>,
-    /// How its receipt code is made and checked.
+    /// What is kept of the receipt code that it began with.
     pub receipt: Receipt,
     /// When it was entered.
     pub entered_at: Timestamp,
@@ -148,6 +151,7 @@ pub struct Submitted {
 }
 
 pub(super) fn submit(submission: &Submission, context: &Context<Facts>) -> Decision<Event> {
+    let code = receipt::fresh(submission.receipt.as_ref())?;
     let known = &context.facts.subjects;
     let mut allegations = Vec::with_capacity(submission.allegations.len());
     let mut subjects: BTreeMap<SubjectId, Entry> = BTreeMap::new();
@@ -202,11 +206,7 @@ pub(super) fn submit(submission: &Submission, context: &Context<Facts>) -> Decis
                 .reporter
                 .as_ref()
                 .map(|reporter| Mark::of_reporter(&context.secrets, reporter)),
-            receipt: Receipt::issue(
-                &context.secrets,
-                context.id.into(),
-                profile.intake.receipt_digits,
-            ),
+            receipt: Receipt::of(&context.secrets, code),
             entered_at: context.now,
             entered_on: profile.calendar.date(context.now),
             triage_due,
@@ -221,6 +221,8 @@ pub(super) fn filed(submitted: &Submitted) -> Filed {
     Filed {
         subjects: submitted.subjects.clone(),
         identified: BTreeMap::new(),
+        receipt: submitted.receipt.clone(),
+        receipt_used: false,
         recusal: Recusal {
             actors: submitted
                 .subjects
@@ -299,9 +301,16 @@ mod tests {
     fn neither_reporter_nor_receipt_code_is_in_a_commands_serialised_form() {
         let mut named = submission([about_somebody()]);
         named.reporter = Some("official-9".parse().expect("a valid id"));
-        let code = crate::report::receipt::ReceiptCode::typed("1234 5678 9012 3456");
+        let code = ReceiptCode::typed("1234 5678 9012 3456");
+        named.receipt.clone_from(&code);
         for command in [
             Command::Submit(named),
+            Command::ReplaceReceipt {
+                receipt: code.clone(),
+            },
+            Command::UseReceipt {
+                receipt: code.clone(),
+            },
             Command::AddMaterial {
                 material: crate::examples::text("material"),
                 receipt: code.clone(),
