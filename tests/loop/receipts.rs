@@ -93,6 +93,30 @@ async fn a_lost_answer_locks_nobody_out_and_a_used_code_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_official_who_reports_is_recused_and_still_gets_a_fresh_code() {
+    let office = Office::new().await;
+    let _intake = office.start("intake").await;
+    let client = office.client();
+    let officer = office.person("officer-1", Role::IntakeOfficer);
+    let mut intake = officer.intake(&client);
+    let request = SubmitReportRequest {
+        reporter_actor_id: "officer-1".to_owned(),
+        ..submission(4)
+    };
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        let answer = intake.submit_report(request.clone()).await;
+        codes.push(answer.expect("it is taken in").into_inner());
+    }
+    let request = GetReportRequest {
+        report_id: codes[0].report_id.clone(),
+    };
+    let status = intake.get_report(request).await.expect_err("it is refused");
+    assert_eq!(status.code(), Code::PermissionDenied);
+    assert!(opens(&client, &codes[1], &codes[1].receipt_code).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_repeats_at_once_in_two_processes_the_code_of_the_highest_version_is_valid() {
     let office = Office::new().await;
     let _services = office.start_all().await;
