@@ -3,8 +3,10 @@
 //! Whatever the broker does (double, reorder, lose), the cursor of a stream decides: the next event is reacted to, one
 //! that is not above it is a duplicate, one that is ahead is parked. A reaction's commands and the step of the cursor
 //! are one group at the desk. An event ends as done, parked ("not yet", "ahead"), or dead; parked and dead ones hold
-//! back their own stream only. [`hold`] keeps them, [`repair`](crate::repair) fetches what is missing.
+//! back their own stream only. [`hold`] keeps them, [`repair`](crate::repair) fetches what is missing, [`history`]
+//! knows whether the source's database is still the one that was followed.
 
+mod history;
 mod hold;
 
 use std::collections::BTreeMap;
@@ -13,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use office::{Actor, ActorId, natural_id};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -25,12 +27,15 @@ use crate::reaction::{Directive, Follows, Foreign, NotYet};
 use crate::refusal::{NOT_PERMITTED, Refusal};
 use crate::telemetry;
 
-pub(crate) use hold::{Held, Status};
+use hold::Kept;
+pub(crate) use hold::{Held, OTHER_EVENT, Status, keep_vanished, settle_foreign};
 
 /// Messages taken and not yet acknowledged; the broker's window.
 const PREFETCH: u16 = 512;
 /// How often parked events that became next are looked for.
 const PARKED: Duration = Duration::from_secs(1);
+/// How long a doubt waits for what is in hand.
+const IN_HAND: Duration = Duration::from_secs(10);
 /// How often facts are gathered again before an event is parked.
 const GATHERINGS: u32 = 5;
 
@@ -57,6 +62,10 @@ pub(crate) struct Inner {
     look: Notify,
     /// Set when a gap was seen or nothing was ever followed: the feed is asked.
     pub(crate) gap: Notify,
+    /// The history that is followed, as this replica knows it; none while it is in doubt.
+    epoch: watch::Sender<Option<String>>,
+    /// Set when an event was of another history than that one: the two are compared.
+    pub(crate) foreign: Notify,
     in_hand: Semaphore,
 }
 
@@ -87,6 +96,8 @@ impl Follower {
                 parked: AtomicBool::new(true),
                 look: Notify::new(),
                 gap: Notify::new(),
+                epoch: watch::Sender::new(None),
+                foreign: Notify::new(),
                 in_hand: Semaphore::new(usize::from(PREFETCH)),
             }),
         }
@@ -139,13 +150,20 @@ impl Follower {
         });
     }
 
-    /// Takes an event that the feed gave.
-    pub(crate) async fn take_repaired(&self, event: EventMessage) {
+    /// Takes an event that the feed gave; says whether it took effect or was kept.
+    pub(crate) async fn take_repaired(&self, event: EventMessage) -> bool {
         let first = self.bring(&event, None).await;
-        self.finish(event, first, None).await;
+        self.finish(event, first, None).await
     }
 
-    async fn finish(&self, event: EventMessage, first: Brought, acker: Option<Acker>) {
+    /// Waits until what was in hand has ended, so that nothing that was brought before a doubt takes effect after it.
+    pub(crate) async fn hands_empty(&self) -> bool {
+        let all = self.inner.in_hand.acquire_many(u32::from(PREFETCH));
+        matches!(tokio::time::timeout(IN_HAND, all).await, Ok(Ok(_)))
+    }
+
+    /// Sees an event to its end; says whether it took effect or was kept.
+    async fn finish(&self, event: EventMessage, first: Brought, acker: Option<Acker>) -> bool {
         let mut brought = first;
         let mut attempts = 0;
         loop {
@@ -153,9 +171,9 @@ impl Follower {
             let kept = match end {
                 End::Done => true,
                 End::Hold(status, reason) => match self.hold(&event, status, &reason).await {
-                    Ok(hold::Kept::Held) => true,
+                    Ok(Kept::Held) => true,
                     // The cursor moved in between.
-                    Ok(hold::Kept::NotNeeded) => false,
+                    Ok(Kept::NotNeeded) => false,
                     Err(error) => {
                         tracing::warn!(%error, "an event cannot be kept aside now");
                         false
@@ -170,17 +188,17 @@ impl Follower {
                 if let Some(acker) = &acker {
                     acker.ack().await;
                 }
-                return;
+                return true;
             }
             if let Some(acker) = &acker
                 && !acker.usable()
             {
                 // The broker delivers it again; the cursor makes that harmless.
-                return;
+                return false;
             }
             if acker.is_none() && attempts > 3 {
                 // The feed is asked again.
-                return;
+                return false;
             }
             tokio::time::sleep(backoff(attempts)).await;
             attempts += 1;
@@ -192,6 +210,9 @@ impl Follower {
     async fn bring(&self, event: &EventMessage, held: Option<i64>) -> Brought {
         let span = telemetry::continue_from("event", event.traceparent.as_deref());
         async {
+            if let Err(end) = self.recognise(event).await {
+                return Brought::Ended(end);
+            }
             let orders = match self.react(event) {
                 Ok(orders) => orders,
                 Err(end) => return Brought::Ended(end),
@@ -316,10 +337,7 @@ impl Follower {
                     return End::Hold(Status::Ahead, reason);
                 }
                 Ok(Settled::Diverged) => {
-                    let reason =
-                        "another event took this place in its stream: compare the histories"
-                            .to_owned();
-                    return End::Hold(Status::Diverged, reason);
+                    return End::Hold(Status::Diverged, hold::OTHER_EVENT.to_owned());
                 }
                 Ok(Settled::NotYet(what)) => return End::Hold(Status::NotYet, what.to_owned()),
                 Ok(Settled::Refused(refusal)) => return self.refused(&refusal),
@@ -339,22 +357,14 @@ impl Follower {
         }
     }
 
-    async fn hold(
+    pub(crate) async fn hold(
         &self,
         event: &EventMessage,
         status: Status,
         reason: &str,
-    ) -> sqlx::Result<hold::Kept> {
+    ) -> sqlx::Result<Kept> {
         if matches!(status, Status::Dead | Status::Diverged) {
-            tracing::error!(
-                source = self.inner.source,
-                stream = %event.stream,
-                sequence = event.sequence,
-                event = %event.id,
-                reason,
-                "an event is {status}: `zm events` lists it"
-            );
-            metrics::counter!("zhengming_dead_total", "what" => "event").increment(1);
+            self.alarm(event, status, reason);
         } else {
             metrics::counter!("zhengming_parked_total", "status" => status.word()).increment(1);
         }
@@ -364,6 +374,18 @@ impl Follower {
             self.inner.gap.notify_one();
         }
         Ok(kept)
+    }
+
+    fn alarm(&self, event: &EventMessage, status: Status, reason: &str) {
+        tracing::error!(
+            source = self.inner.source,
+            stream = %event.stream,
+            sequence = event.sequence,
+            event = %event.id,
+            reason,
+            "an event is {status}: `zm events` lists it"
+        );
+        metrics::counter!("zhengming_dead_total", "what" => "event").increment(1);
     }
 
     async fn unreadable(&self, incoming: Incoming, reason: String) {
@@ -407,6 +429,7 @@ impl Follower {
 
     async fn release_parked(&self) -> sqlx::Result<()> {
         let pool = self.inner.front.pool();
+        self.recall().await?;
         loop {
             let held = hold::next(pool, self.inner.source).await?;
             if held.is_empty() {
@@ -420,10 +443,16 @@ impl Follower {
                 attempts,
             } in held
             {
+                let Ok(_in_hand) = self.inner.in_hand.acquire().await else {
+                    return Ok(());
+                };
                 let brought = self.bring(&event, Some(id)).await;
                 match self.settled(&event, Some(id), brought).await {
                     End::Done => hold::forget(pool, id).await?,
                     End::Hold(status, reason) => {
+                        if matches!(status, Status::Dead | Status::Diverged) {
+                            self.alarm(&event, status, &reason);
+                        }
                         hold::put_off(pool, id, status, &reason, backoff(attempts)).await?;
                     }
                     End::Again(reason) => {

@@ -2,13 +2,18 @@
 //!
 //! A follower with a gap older than two seconds asks the source's feed for what follows its cursor; one with no cursors
 //! starts there; once a minute it compares heads, so that even a lost last event is found. Loss at the broker, a late
-//! follower and a restored broker are one mechanism.
+//! follower and a restored broker are one mechanism. A restored source is another one: [`histories`].
+
+mod histories;
 
 use std::time::Duration;
 
 use proto::chassis::feed_service_client::FeedServiceClient;
-use proto::chassis::{ListEventsRequest, ListHeadsRequest, PublicEvent};
+use proto::chassis::{
+    ListEventsRequest, ListEventsResponse, ListHeadsRequest, ListHeadsResponse, PublicEvent,
+};
 use sqlx::Row;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -20,32 +25,50 @@ use crate::refusal::{INTERNAL, Refusal, UNAVAILABLE};
 const GAP: Duration = Duration::from_secs(2);
 /// How often heads are compared.
 pub(crate) const COMPARE: Duration = Duration::from_secs(60);
+/// A failed comparison is tried again after this.
+const SOON: Duration = Duration::from_secs(2);
+/// How a token begins that belongs to no listing: all heads are compared, at once.
+pub(crate) const ANEW: &str = "anew:";
+
+/// How often operators' wishes are looked for.
+const WISHES: Duration = Duration::from_secs(1);
 
 /// Repairs one follower until `drain`.
 pub(crate) async fn work(follower: Follower, every: Duration, drain: CancellationToken) {
-    let mut since = String::new();
-    let mut next = tokio::time::Instant::now();
+    drain.run_until_cancelled(attend(&follower, every)).await;
+}
+
+async fn attend(follower: &Follower, every: Duration) {
+    // What was in doubt when the process ended still is.
+    follower.inner.foreign.notify_one();
+    let mut next = Instant::now();
+    let mut wishes = Instant::now();
     loop {
         tokio::select! {
-            () = drain.cancelled() => return,
-            () = tokio::time::sleep_until(next) => {
-                match compare_heads(&follower, &since).await {
-                    Ok(token) => since = token,
-                    Err(refusal) => {
-                        tracing::debug!(source = follower.inner.source, code = %refusal.code, note = refusal.note.reveal(), "heads cannot be compared now");
-                    }
-                }
+            () = sleep_until(next) => {
+                let compared = compare_heads(follower).await;
                 // A failed comparison is tried again soon.
-                let pause = if since.is_empty() { Duration::from_secs(2).min(every) } else { every };
-                next = tokio::time::Instant::now() + pause;
+                let pause = if compared.is_ok() { every } else { SOON.min(every) };
+                told(follower, "heads cannot be compared now", compared);
+                next = Instant::now() + pause;
+            }
+            () = sleep_until(wishes) => {
+                if told(follower, "histories cannot be compared again now", wished(follower).await) == Some(true) {
+                    next = Instant::now();
+                }
+                wishes = Instant::now() + WISHES;
+            }
+            () = follower.inner.foreign.notified() => {
+                if told(follower, "histories cannot be compared now", compare_histories(follower).await).is_none() {
+                    follower.inner.foreign.notify_one();
+                    sleep(WISHES).await;
+                }
+                next = Instant::now();
             }
             () = follower.inner.gap.notified() => {
                 // Give the broker the time to deliver what is merely late.
-                if drain.run_until_cancelled(tokio::time::sleep(GAP)).await.is_none() {
-                    return;
-                }
-                if let Err(refusal) = close_gaps(&follower).await {
-                    tracing::debug!(source = follower.inner.source, code = %refusal.code, note = refusal.note.reveal(), "gaps cannot be closed now");
+                sleep(GAP).await;
+                if told(follower, "gaps cannot be closed now", close_gaps(follower).await).is_none() {
                     follower.inner.gap.notify_one();
                 }
             }
@@ -53,9 +76,16 @@ pub(crate) async fn work(follower: Follower, every: Duration, drain: Cancellatio
     }
 }
 
+/// What came of it, and why not, if nothing did.
+fn told<T>(follower: &Follower, what: &'static str, came: Result<T, Refusal>) -> Option<T> {
+    came.inspect_err(|refusal| {
+        tracing::debug!(source = follower.inner.source, code = %refusal.code, note = refusal.note.reveal(), what);
+    })
+    .ok()
+}
+
 /// Fetches what comes before events that are parked as ahead.
 async fn close_gaps(follower: &Follower) -> Result<(), Refusal> {
-    let unavailable = |error: sqlx::Error| UNAVAILABLE.with_note(error);
     let rows = sqlx::query(
         "select h.stream, c.sequence from held h join cursors c using (source, stream) \
          where h.source = $1 and h.status = 'ahead' and h.at < now() - make_interval(secs => $2) \
@@ -76,30 +106,62 @@ async fn close_gaps(follower: &Follower) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Compares the heads that changed since a token with the cursors; returns the next token.
-async fn compare_heads(follower: &Follower, since: &str) -> Result<String, Refusal> {
-    let unavailable = |error: sqlx::Error| UNAVAILABLE.with_note(error);
+/// Another epoch of the source: everything that was followed is compared, then events of the old one that wait.
+async fn compare_histories(follower: &Follower) -> Result<(), Refusal> {
+    let epoch = heads(follower, "", "").await?.epoch;
+    if remembered(follower).await?.0.as_deref() != Some(&*epoch) {
+        histories::compare_all(follower, &epoch).await?;
+    }
+    histories::settle_foreign_events(follower, &epoch).await
+}
+
+/// What operators asked for; says whether all heads are to be compared now.
+async fn wished(follower: &Follower) -> Result<bool, Refusal> {
+    let row = sqlx::query(
+        "select s.epoch, s.token like $2 || '%' as anew, \
+                exists (select from held h where h.source = s.source and h.status = 'diverged' \
+                        and h.not_before <= now()) as again \
+         from sources s where s.source = $1",
+    )
+    .bind(follower.inner.source)
+    .bind(ANEW)
+    .fetch_optional(follower.inner.front.pool())
+    .await
+    .map_err(unavailable)?;
+    let Some(row) = row else { return Ok(false) };
+    let epoch: Option<String> = row.try_get("epoch").map_err(unavailable)?;
+    let again: bool = row.try_get("again").map_err(unavailable)?;
+    if again && let Some(epoch) = epoch {
+        histories::compare_again(follower, &epoch).await?;
+    }
+    let anew: Option<bool> = row.try_get("anew").map_err(unavailable)?;
+    Ok(again || anew == Some(true))
+}
+
+/// The epoch and the token of heads that are remembered of the source.
+async fn remembered(follower: &Follower) -> Result<(Option<String>, Option<String>), Refusal> {
+    let row = sqlx::query_as("select epoch, token from sources where source = $1")
+        .bind(follower.inner.source)
+        .fetch_optional(follower.inner.front.pool())
+        .await
+        .map_err(unavailable)?;
+    Ok(row.unwrap_or_default())
+}
+
+/// Compares the heads that changed since the remembered token with the cursors, and remembers the next token.
+async fn compare_heads(follower: &Follower) -> Result<(), Refusal> {
     let source = follower.inner.source;
+    let (mut epoch, mut since) = remembered(follower).await?;
     let mut page_token = String::new();
     loop {
-        let request = ListHeadsRequest {
-            since: since.to_owned(),
-            page_token: page_token.clone(),
-        };
-        let page = follower
-            .inner
-            .front
-            .inner
-            .peers
-            .call(source, None, |call| {
-                let request = request.clone();
-                async move {
-                    FeedServiceClient::new(call.channel())
-                        .list_heads(call.request(request))
-                        .await
-                }
-            })
-            .await?;
+        let page = heads(follower, since.as_deref().unwrap_or_default(), &page_token).await?;
+        if epoch.as_deref() != Some(&*page.epoch) {
+            histories::compare_all(follower, &page.epoch).await?;
+            // Whatever changed, in either history.
+            (epoch, since) = (Some(page.epoch), None);
+            page_token.clear();
+            continue;
+        }
         let heads: Vec<(Uuid, i64)> = page
             .heads
             .iter()
@@ -123,18 +185,71 @@ async fn compare_heads(follower: &Follower, since: &str) -> Result<String, Refus
             let cursor: i64 = row.try_get("sequence").map_err(unavailable)?;
             let head: i64 = row.try_get("head").map_err(unavailable)?;
             if head < cursor {
-                tracing::error!(source, %stream, head, cursor, "the source's history is shorter than what was followed: compare the histories");
-                metrics::counter!("zhengming_dead_total", "what" => "head_below_cursor")
-                    .increment(1);
-                continue;
+                histories::compare_stream(follower, &page.epoch, stream).await?;
+            } else {
+                fetch(follower, stream, cursor).await?;
             }
-            fetch(follower, stream, cursor).await?;
         }
         if page.next_page_token.is_empty() {
-            return Ok(page.token);
+            // Unless somebody wants all of them, or another replica was here meanwhile.
+            sqlx::query(
+                "update sources set token = $3 where source = $1 and epoch = $2 and token is not distinct from $4",
+            )
+            .bind(source)
+            .bind(&page.epoch)
+            .bind(&page.token)
+            .bind(&since)
+            .execute(follower.inner.front.pool())
+            .await
+            .map_err(unavailable)?;
+            return Ok(());
         }
         page_token = page.next_page_token;
     }
+}
+
+async fn heads(
+    follower: &Follower,
+    since: &str,
+    page_token: &str,
+) -> Result<ListHeadsResponse, Refusal> {
+    let request = ListHeadsRequest {
+        since: since.to_owned(),
+        page_token: page_token.to_owned(),
+    };
+    let peers = &follower.inner.front.inner.peers;
+    peers
+        .call(follower.inner.source, None, |call| {
+            let request = request.clone();
+            async move {
+                FeedServiceClient::new(call.channel())
+                    .list_heads(call.request(request))
+                    .await
+            }
+        })
+        .await
+}
+
+async fn events(
+    follower: &Follower,
+    stream: Uuid,
+    after: i64,
+) -> Result<ListEventsResponse, Refusal> {
+    let request = ListEventsRequest {
+        stream: stream.to_string(),
+        after,
+    };
+    let peers = &follower.inner.front.inner.peers;
+    peers
+        .call(follower.inner.source, None, |call| {
+            let request = request.clone();
+            async move {
+                FeedServiceClient::new(call.channel())
+                    .list_events(call.request(request))
+                    .await
+            }
+        })
+        .await
 }
 
 /// Fetches the events of a stream after a sequence and reacts to them.
@@ -142,34 +257,24 @@ async fn fetch(follower: &Follower, stream: Uuid, after: i64) -> Result<(), Refu
     let source = follower.inner.source;
     let mut after = after;
     loop {
-        let request = ListEventsRequest {
-            stream: stream.to_string(),
-            after,
-        };
-        let answer = follower
-            .inner
-            .front
-            .inner
-            .peers
-            .call(source, None, |call| {
-                let request = request.clone();
-                async move {
-                    FeedServiceClient::new(call.channel())
-                        .list_events(call.request(request))
-                        .await
-                }
-            })
-            .await?;
+        let answer = events(follower, stream, after).await?;
         let Some(last) = answer.events.last().map(|event| event.sequence) else {
             return Ok(());
         };
         for event in &answer.events {
             let event = message(source, &answer.epoch, event)?;
             metrics::counter!("zhengming_repaired_total", "source" => source).increment(1);
-            follower.take_repaired(event).await;
+            if !follower.take_repaired(event).await {
+                // The token must not move past what was neither taken nor kept.
+                return Err(UNAVAILABLE.with_note("an event of the feed could not be taken"));
+            }
         }
         after = last;
     }
+}
+
+fn unavailable(error: sqlx::Error) -> Refusal {
+    UNAVAILABLE.with_note(error)
 }
 
 fn message(source: &str, epoch: &str, event: &PublicEvent) -> Result<EventMessage, Refusal> {

@@ -407,6 +407,8 @@ impl Table<'_> {
             if step.sequence == at && event.is_some_and(|event| event != step.event_id) {
                 return Settled::Diverged;
             }
+            // Below the cursor nothing is compared: only the last event's id is kept, and whoever rewrote what is
+            // below rewrote what follows, too, which the comparison of histories finds.
             if step.sequence <= at {
                 return Settled::Duplicate;
             }

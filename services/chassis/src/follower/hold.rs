@@ -12,6 +12,10 @@ use uuid::Uuid;
 use crate::broker::EventMessage;
 use crate::time::At;
 
+/// Why a stream is held whose source has another event where ours was taken.
+pub(crate) const OTHER_EVENT: &str =
+    "another event took this place in its stream: compare the histories";
+
 /// Why an event waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -44,7 +48,7 @@ impl std::fmt::Display for Status {
 
 /// What became of an event that should be kept aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
+pub(crate) enum Kept {
     /// It waits in the table, and the broker may forget it.
     Held,
     /// The cursor has moved: look again.
@@ -95,9 +99,14 @@ pub(super) async fn keep(
         "traceparent": event.traceparent,
         "at": event.at.as_microsecond(),
     });
+    // A diverged one waits for an operator, however long. One of each history is enough to hold its stream: the feed
+    // has the others, and whoever skips should decide once.
     sqlx::query(
-        "insert into held (source, stream, sequence, event_id, type, epoch, headers, body, status, reason) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+        "insert into held (source, stream, sequence, event_id, type, epoch, headers, body, status, reason, not_before) \
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+                case when $9 = 'diverged' then timestamptz 'infinity' else now() end \
+          where $9 <> 'diverged' \
+             or not exists (select from held where source = $1 and stream = $2 and epoch = $6 and status = 'diverged') \
          on conflict (source, stream, sequence) where stream is not null and status <> 'diverged' do nothing",
     )
     .bind(&event.source)
@@ -114,6 +123,49 @@ pub(super) async fn keep(
     .await?;
     transaction.commit().await?;
     Ok(Kept::Held)
+}
+
+/// Holds a stream of which its source has nothing any more.
+pub(crate) async fn keep_vanished(
+    pool: &PgPool,
+    source: &str,
+    stream: Uuid,
+    epoch: &str,
+    reason: &str,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into held (source, stream, sequence, epoch, headers, body, status, reason, not_before) \
+         select $1, $2, 0, $3, '{}', '', 'diverged', $4, 'infinity' \
+          where not exists (select from held where source = $1 and stream = $2 and epoch = $3 and status = 'diverged')",
+    )
+    .bind(source)
+    .bind(stream)
+    .bind(epoch)
+    .bind(reason)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Ends the wait of an event of another history that is next in its stream: it goes on if the history that is followed
+/// has it too; else its stream is held.
+pub(crate) async fn settle_foreign(
+    pool: &PgPool,
+    id: i64,
+    epoch: &str,
+    shared: bool,
+) -> sqlx::Result<()> {
+    let sql = if shared {
+        "update held set epoch = $2, status = 'not_yet', not_before = now() where id = $1 \
+            and not exists (select from held other where other.source = held.source and other.stream = held.stream \
+                            and other.sequence = held.sequence and other.id <> held.id and other.status <> 'diverged')"
+    } else {
+        "update held set status = 'diverged', not_before = 'infinity', attempts = attempts + 1, \
+                reason = 'its source no longer has this event: it is of a history that was left (now ' || $2 || ')' \
+          where id = $1"
+    };
+    sqlx::query(sql).bind(id).bind(epoch).execute(pool).await?;
+    Ok(())
 }
 
 pub(super) async fn keep_unreadable(
@@ -211,7 +263,8 @@ pub(super) async fn put_off(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "update held set status = $2, reason = $3, attempts = attempts + 1, \
-                         not_before = now() + make_interval(secs => $4) \
+                         not_before = case when $2 = 'diverged' then timestamptz 'infinity' \
+                                           else now() + make_interval(secs => $4) end \
          where id = $1",
     )
     .bind(id)

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{Operations, invalid, micros, unavailable};
 use crate::refusal::{NOT_FOUND, Refusal, RefusalKind};
+use crate::repair::ANEW;
 use crate::time::At;
 
 /// Entries on a page: as a rule, and at most.
@@ -217,9 +218,10 @@ impl Operations {
                 if status == "unreadable" {
                     return Err(HELD_UNREADABLE);
                 }
+                // A diverged one keeps its stream held until the follower has compared again.
                 sqlx::query(
                     "update held
-                        set status = case when status in ('dead', 'diverged') then 'not_yet' else status end,
+                        set status = case when status = 'dead' then 'not_yet' else status end,
                             not_before = now()
                       where id = $1 and status <> 'unreadable'",
                 )
@@ -299,15 +301,23 @@ async fn skip_event(
     reason: &str,
     actor: &Actor,
 ) -> Result<(), Refusal> {
-    let row = sqlx::query("select source, stream, sequence, event_id from held where id = $1")
-        .bind(number)
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(unavailable)?
-        .ok_or(NOT_FOUND)?;
+    let row = sqlx::query(
+        "select source, stream, sequence, event_id, epoch, status from held where id = $1",
+    )
+    .bind(number)
+    .fetch_optional(&mut *transaction)
+    .await
+    .map_err(unavailable)?
+    .ok_or(NOT_FOUND)?;
     let place = Place::of(&row).map_err(unavailable)?;
+    let diverged = row.try_get::<String, _>("status").map_err(unavailable)? == "diverged";
     if let Some(place) = &place {
-        place.step_over(transaction).await?;
+        if diverged {
+            let epoch: Option<String> = row.try_get("epoch").map_err(unavailable)?;
+            place.follow_from(transaction, epoch.as_deref()).await?;
+        } else {
+            place.step_over(transaction).await?;
+        }
     }
     let skipped = sqlx::query(
         "with gone as (delete from held where id = $1 returning *)
@@ -355,6 +365,42 @@ impl Place {
             sequence,
             event_id: row.try_get("event_id")?,
         }))
+    }
+
+    /// Follows the source from this place on, as its history is now: what was taken beyond it stays and is no longer
+    /// compared. The event of a history that the source left, or that was not reached, moves nothing.
+    async fn follow_from(
+        &self,
+        transaction: &mut PgConnection,
+        epoch: Option<&str>,
+    ) -> Result<(), Refusal> {
+        sqlx::query(
+            "update cursors set previous = sequence, sequence = $3, event_id = $4
+              where source = $1 and stream = $2 and sequence >= $3
+                and exists (select from sources s where s.source = $1 and s.epoch = $5)",
+        )
+        .bind(&self.source)
+        .bind(self.stream)
+        .bind(self.sequence)
+        .bind(self.event_id)
+        .bind(epoch)
+        .execute(&mut *transaction)
+        .await
+        .map_err(unavailable)?;
+        // The source's events after this place are fetched, however long ago they happened.
+        sqlx::query("update sources set token = $2 || gen_random_uuid()::text where source = $1")
+            .bind(&self.source)
+            .bind(ANEW)
+            .execute(&mut *transaction)
+            .await
+            .map_err(unavailable)?;
+        sqlx::query("update held set not_before = now() where source = $1 and stream = $2 and status = 'not_yet'")
+            .bind(&self.source)
+            .bind(self.stream)
+            .execute(transaction)
+            .await
+            .map_err(unavailable)?;
+        Ok(())
     }
 
     /// Moves the cursor over this place, if it is the next. A cursor that is beyond it stays.

@@ -6,6 +6,7 @@ mod harness;
 mod toy;
 
 mod desk;
+mod diverging;
 mod erasing;
 mod following;
 mod hop;
