@@ -4,13 +4,14 @@
 //! the batch so that one command cannot fail its neighbours; a lost connection repeats the whole, which request ids and
 //! cursors make harmless.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod loading;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use office::Profile;
-use sqlx::{PgConnection, Row};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ use super::commit::{self, Commit, CommitError};
 use super::{Group, Item, Outcome, Premises, Settled, Written};
 use crate::aggregate::{Context, Rejection};
 use crate::kind::Decided;
-use crate::load::{Live, LoadError, Stored};
+use crate::load::Live;
 use crate::refusal::{
     CONTENDED, INTERNAL, REQUEST_ID_REUSED, Refusal, UNAVAILABLE, WRITTEN_BY_NEWER,
 };
@@ -209,7 +210,7 @@ pub(super) enum Kept {
 
 async fn attempt(premises: &Arc<Premises>, batch: &[Entrant]) -> Result<Vec<Settled>, Failure> {
     let mut connection = premises.pool.acquire().await?;
-    let mut table = load(premises, &mut connection, batch).await?;
+    let mut table = loading::load(premises, &mut connection, batch).await?;
     let settled: Vec<Settled> = batch
         .iter()
         .map(|entrant| table.settle(&entrant.group))
@@ -233,169 +234,6 @@ async fn attempt(premises: &Arc<Premises>, batch: &[Entrant]) -> Result<Vec<Sett
             Err(error.into())
         }
     }
-}
-
-async fn load<'a>(
-    premises: &'a Premises,
-    connection: &mut PgConnection,
-    batch: &[Entrant],
-) -> Result<Table<'a>, Failure> {
-    let items = || batch.iter().flat_map(|entrant| &entrant.group.items);
-    let ids: Vec<Uuid> = items()
-        .map(|item| item.aggregate)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    let rows = sqlx::query(
-        "select (extract(epoch from clock.shift) * 1000000)::bigint as shift, \
-                a.id, a.kind, a.version, a.public_sequence, a.format, a.state, a.head, a.at, a.matter \
-         from clock left join aggregates a on a.id = any($1)",
-    )
-    .bind(&ids)
-    .fetch_all(&mut *connection)
-    .await?;
-    let mut table = Table {
-        premises,
-        shift: SignedDuration::ZERO,
-        live: HashMap::with_capacity(ids.len()),
-        newer: HashSet::new(),
-        kinds: HashMap::new(),
-        cursors: HashMap::new(),
-        doubtful: HashSet::new(),
-        earlier: HashMap::new(),
-        commit: Commit::default(),
-    };
-    for row in rows {
-        table.shift = SignedDuration::from_micros(row.try_get("shift")?);
-        if row.try_get::<Option<Uuid>, _>("id")?.is_none() {
-            continue;
-        }
-        let stored = Stored::from_row(&row)?;
-        let (id, name) = (stored.id, stored.kind.clone());
-        let restored = match premises.kinds.get(&name) {
-            Some(kind) => stored.restore(&**kind, connection).await,
-            None => Err(LoadError::Newer(id)),
-        };
-        table.kinds.insert(id, name);
-        match restored {
-            Ok(live) => {
-                table.live.insert(id, live);
-            }
-            Err(LoadError::Newer(_)) => {
-                table.newer.insert(id);
-            }
-            Err(LoadError::Database(error)) => return Err(error.into()),
-        }
-    }
-    // A reaction needs no look-up: the cursor that moves with it says whether it was carried out.
-    let known: Vec<&Item> = batch
-        .iter()
-        .filter(|entrant| entrant.group.cursor.is_none())
-        .flat_map(|entrant| &entrant.group.items)
-        .filter(|item| table.live.contains_key(&item.aggregate) || item.keep_answer)
-        .collect();
-    if !known.is_empty() {
-        look_up_requests(&mut table, connection, &known).await?;
-    }
-    let steps: BTreeSet<(&str, Uuid)> = batch
-        .iter()
-        .filter_map(|entrant| entrant.group.cursor.as_ref())
-        .map(|step| (step.source.as_str(), step.stream))
-        .collect();
-    if !steps.is_empty() {
-        let (sources, streams): (Vec<&str>, Vec<Uuid>) = steps.into_iter().unzip();
-        let rows = sqlx::query(
-            "select c.source, c.stream, c.sequence, c.event_id, \
-                    exists (select from held h where h.source = c.source and h.stream = c.stream \
-                            and h.status = 'diverged') as doubtful \
-             from unnest($1::text[], $2::uuid[]) as s(source, stream) join cursors c using (source, stream)",
-        )
-        .bind(sources)
-        .bind(streams)
-        .fetch_all(&mut *connection)
-        .await?;
-        for row in rows {
-            let key = (row.try_get("source")?, row.try_get("stream")?);
-            if row.try_get("doubtful")? {
-                table.doubtful.insert(key.clone());
-            }
-            table
-                .cursors
-                .insert(key, (row.try_get("sequence")?, row.try_get("event_id")?));
-        }
-    }
-    Ok(table)
-}
-
-/// What the journal, then the kept answers, hold about these requests.
-async fn look_up_requests(
-    table: &mut Table<'_>,
-    connection: &mut PgConnection,
-    items: &[&Item],
-) -> Result<(), Failure> {
-    let aggregates: Vec<Uuid> = items.iter().map(|item| item.aggregate).collect();
-    let methods: Vec<&str> = items.iter().map(|item| item.method).collect();
-    let requests: Vec<Uuid> = items.iter().map(|item| item.request_id).collect();
-    let rows = sqlx::query(
-        "select r.nth, j.sequence, j.type, j.version, j.data, j.request_hash, null::jsonb as answer \
-         from unnest($1::uuid[], $2::text[], $3::uuid[]) with ordinality as r(aggregate, method, request_id, nth) \
-         join journal j using (aggregate, method, request_id) \
-         union all \
-         select r.nth, 0, '', 0, ''::bytea, a.request_hash, a.answer \
-         from unnest($1::uuid[], $2::text[], $3::uuid[]) with ordinality as r(aggregate, method, request_id, nth) \
-         join answers a using (aggregate, method, request_id) \
-         order by nth, sequence",
-    )
-    .bind(&aggregates)
-    .bind(&methods)
-    .bind(&requests)
-    .fetch_all(connection)
-    .await?;
-    for row in rows {
-        let nth: i64 = row.try_get("nth")?;
-        let item = items[usize::try_from(nth - 1).unwrap_or_default()];
-        let key = (item.aggregate, item.method, item.request_id);
-        let hash: Vec<u8> = row.try_get("request_hash")?;
-        let answer: Option<sqlx::types::Json<Kept>> = row.try_get("answer")?;
-        if let Some(sqlx::types::Json(kept)) = answer {
-            // Sorted first; a journal row of the same request replaces it.
-            table.earlier.insert(
-                key,
-                Earlier {
-                    hash,
-                    what: Recorded::Answered(kept),
-                },
-            );
-            continue;
-        }
-        let sequence: i64 = row.try_get("sequence")?;
-        let event = Written {
-            name: row.try_get("type")?,
-            version: row.try_get::<i32, _>("version")?.unsigned_abs(),
-            data: row.try_get("data")?,
-        };
-        match table.earlier.get_mut(&key).map(|earlier| &mut earlier.what) {
-            // The same request twice in this list finds its rows twice.
-            Some(Recorded::Written { version, .. }) if *version >= sequence => {}
-            Some(Recorded::Written { version, events }) => {
-                *version = sequence;
-                events.push(event);
-            }
-            _ => {
-                table.earlier.insert(
-                    key,
-                    Earlier {
-                        hash,
-                        what: Recorded::Written {
-                            version: sequence,
-                            events: vec![event],
-                        },
-                    },
-                );
-            }
-        }
-    }
-    Ok(())
 }
 
 impl Table<'_> {
