@@ -166,7 +166,9 @@ impl Events {
                 let request = SkipHeldEventRequest { id: id.id, reason };
                 let answer = operations.skip_held_event(request);
                 let answer = office.ask(id.service, answer).await?;
-                context.answer(&answer, |_| "Left out, on record. What waited for it goes on.".to_owned())
+                context.answer(&answer, |_| {
+                    "Left out, on record. What waited for it goes on.".to_owned()
+                })
             }
         }
     }
