@@ -10,6 +10,7 @@
 
 mod batch;
 mod commit;
+mod connections;
 mod record;
 
 use std::any::Any;
@@ -19,7 +20,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use office::{Actor, Policies};
-use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,6 +31,8 @@ use crate::kind::{AnyCommand, Kind, Kinds};
 use crate::refusal::{DESK_FULL, Refusal, UNAVAILABLE};
 use crate::secrets::Secrets;
 use crate::view::AnyView;
+
+pub(crate) use self::connections::Connections;
 
 /// Most commands in one batch.
 pub(crate) const LARGEST_BATCH: usize = 64;
@@ -131,7 +133,7 @@ pub(crate) enum Settled {
 
 /// What the desk and its batches share.
 pub(crate) struct Premises {
-    pub(crate) pool: PgPool,
+    pub(crate) connections: Connections,
     pub(crate) kinds: Kinds,
     pub(crate) views: Vec<Arc<dyn AnyView>>,
     pub(crate) policies: Arc<Policies>,

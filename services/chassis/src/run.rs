@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use crate::blueprint::Blueprint;
 use crate::broker::Broker;
 use crate::config::{Config, OwnerConfig};
-use crate::desk::{Desk, Premises};
+use crate::desk::{Connections, Desk, Premises};
 use crate::follower::Follower;
 use crate::front::{Front, Inner};
 use crate::peers::Peers;
@@ -172,7 +172,7 @@ pub async fn serve(
     let desk_tasks = TaskTracker::new();
     let desk = Desk::open(
         Arc::new(Premises {
-            pool: pool.clone(),
+            connections: Connections::new((*pool.connect_options()).clone()),
             kinds: blueprint.kinds.clone(),
             views: blueprint.views.clone(),
             policies: Arc::clone(&policies),

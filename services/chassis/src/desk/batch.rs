@@ -209,7 +209,7 @@ pub(super) enum Kept {
 }
 
 async fn attempt(premises: &Arc<Premises>, batch: &[Entrant]) -> Result<Vec<Settled>, Failure> {
-    let mut connection = premises.pool.acquire().await?;
+    let mut connection = premises.connections.take().await?;
     let mut table = loading::load(premises, &mut connection, batch).await?;
     let settled: Vec<Settled> = batch
         .iter()
@@ -217,7 +217,12 @@ async fn attempt(premises: &Arc<Premises>, batch: &[Entrant]) -> Result<Vec<Sett
         .collect();
     let Table { live, commit, .. } = table;
     let filled = (commit.has_outbox(), commit.has_consequences());
-    match commit::write(&mut connection, &premises.views, commit, &live).await {
+    let written = commit::write(&mut connection, &premises.views, commit, &live).await;
+    // After any other fault its transaction is of unknown end, and it is not used again.
+    if matches!(written, Ok(()) | Err(CommitError::Shortfall(_))) {
+        premises.connections.give_back(connection);
+    }
+    match written {
         Ok(()) => {
             if filled.0 {
                 (premises.outbox_filled)();
@@ -228,11 +233,7 @@ async fn attempt(premises: &Arc<Premises>, batch: &[Entrant]) -> Result<Vec<Sett
             Ok(settled)
         }
         Err(CommitError::Shortfall(hit)) => Err(Failure::Shortfall(hit)),
-        Err(CommitError::Database(error)) => {
-            // The connection may hold a transaction of unknown end; it is not used again.
-            drop(connection.detach());
-            Err(error.into())
-        }
+        Err(CommitError::Database(error)) => Err(error.into()),
     }
 }
 
