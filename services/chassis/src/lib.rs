@@ -30,6 +30,7 @@ pub mod refusal;
 pub mod relay;
 mod repair;
 pub mod request;
+mod run;
 pub mod secrets;
 pub mod server;
 pub mod status;
@@ -45,5 +46,3 @@ pub use blueprint::Blueprint;
 pub use front::Front;
 pub use rebuild::{Compared, RebuildFault, Rebuilt, compare_views, rebuild_views};
 pub use run::{migrate, run, serve};
-
-mod run;
