@@ -115,7 +115,7 @@ impl Feed {
             sequence: entry.public_sequence.unwrap_or_default(),
             matter_id: optional(entry.matter),
             cause: optional(entry.cause),
-            actor_id: actor.id.to_string(),
+            actor_id: actor.behind().unwrap_or(&actor.id).to_string(),
             at_micros: entry.at.as_microsecond(),
             body: announcement.body,
         })

@@ -183,6 +183,14 @@ impl Actor {
         self.id.is_service() && self.has(Role::Service)
     }
 
+    /// Who is behind what this actor does: the actor on whose behalf a service acts, or the actor itself; `None` for a
+    /// service that acts by itself, such as for a clock.
+    pub fn behind(&self) -> Option<&ActorId> {
+        self.on_behalf_of
+            .as_ref()
+            .or_else(|| (!self.is_service()).then_some(&self.id))
+    }
+
     /// Checks what a token says before anything trusts it: the ids of services are theirs alone.
     ///
     /// # Errors

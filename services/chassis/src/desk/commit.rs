@@ -178,7 +178,7 @@ impl Commit {
                 headers: serde_json::json!({
                     "matter": live.matter,
                     "cause": item.cause,
-                    "actor": item.actor.id,
+                    "actor": item.actor.behind().unwrap_or(&item.actor.id),
                     "traceparent": item.trace,
                 }),
                 at: now,
@@ -187,11 +187,7 @@ impl Commit {
         let effects = event.effects;
         let actor =
             |on_behalf_of| crate::aggregate::encode(&office::Actor::service(service, on_behalf_of));
-        let own = item
-            .actor
-            .on_behalf_of
-            .clone()
-            .or_else(|| (!item.actor.is_service()).then(|| item.actor.id.clone()));
+        let own = item.actor.behind().cloned();
         for (ordinal, consequence) in effects.consequences.into_iter().enumerate() {
             let Consequence {
                 kind,

@@ -26,6 +26,13 @@ async fn an_event_takes_effect_in_the_other_service() {
         totals == [1, 18]
     })
     .await;
+    let actors: Vec<String> = sqlx::query_scalar(
+        "select convert_from(actor, 'utf8')::jsonb ->> 'on_behalf_of' from journal",
+    )
+    .fetch_all(&mirrored)
+    .await
+    .unwrap();
+    assert_eq!(actors, ["adder-1"; 3], "also of what followed by itself");
     mirrored.close().await;
     mirror.stop().await;
     toy.stop().await;
