@@ -18,8 +18,9 @@ use sqlx::{Connection, PgConnection, PgPool};
 use tokio::time::{Instant, interval};
 use uuid::Uuid;
 
-/// As long as anything here may take on a slow machine.
-pub const BOUND: Duration = Duration::from_secs(30);
+/// As long as anything here may take on a slow and busy machine: a broker that comes back may let two attempts to connect
+/// run into their limits of 15 s each before it answers.
+pub const BOUND: Duration = Duration::from_secs(120);
 
 /// Waits until `condition` holds. Fails with `what` when that takes too long.
 pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
