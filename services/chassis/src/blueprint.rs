@@ -64,7 +64,7 @@ impl Blueprint {
     pub fn aggregate<A: Informed>(mut self) -> Self {
         self.kinds
             .0
-            .insert(A::KIND, Arc::new(crate::kind::Typed::<A>(PhantomData)));
+            .insert(A::KIND, Arc::new(crate::kind::Typed::<A>::new()));
         self
     }
 
@@ -96,8 +96,7 @@ impl Blueprint {
     /// It keeps this view.
     #[must_use]
     pub fn view<V: View>(mut self) -> Self {
-        self.views
-            .push(Arc::new(crate::view::Typed::<V>(PhantomData)));
+        self.views.push(Arc::new(crate::view::Typed::<V>::new()));
         self
     }
 

@@ -82,15 +82,14 @@ impl Kinds {
     }
 }
 
-pub(crate) struct Typed<A>(pub(crate) PhantomData<fn() -> A>);
+pub(crate) struct Typed<A> {
+    format: i64,
+    _aggregate: PhantomData<fn() -> A>,
+}
 
-#[async_trait]
-impl<A: Informed> Kind for Typed<A> {
-    fn name(&self) -> &'static str {
-        A::KIND
-    }
-
-    fn format(&self) -> i64 {
+impl<A: Aggregate> Typed<A> {
+    /// The format is worked out once; every load and every commit asks for it.
+    pub(crate) fn new() -> Self {
         let mut hash = Sha256::new();
         hash.update(A::FORMAT.to_be_bytes());
         for (name, version) in A::Event::TYPES {
@@ -99,7 +98,21 @@ impl<A: Informed> Kind for Typed<A> {
             hash.update(version.to_be_bytes());
         }
         let digest: [u8; 32] = hash.finalize().into();
-        i64::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes"))
+        Self {
+            format: i64::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes")),
+            _aggregate: PhantomData,
+        }
+    }
+}
+
+#[async_trait]
+impl<A: Informed> Kind for Typed<A> {
+    fn name(&self) -> &'static str {
+        A::KIND
+    }
+
+    fn format(&self) -> i64 {
+        self.format
     }
 
     fn fresh(&self) -> Box<dyn Folded> {

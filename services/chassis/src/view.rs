@@ -4,6 +4,7 @@
 //! the version it has seen. `rebuild-views` makes all of them again from the journal. A changed view is a new table.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -34,11 +35,37 @@ pub(crate) trait AnyView: Send + Sync {
     fn kind(&self) -> &'static str;
     fn table(&self) -> &'static str;
     fn columns(&self) -> &'static [&'static str];
-    fn statement(&self) -> String;
+    fn statement(&self) -> Arc<str>;
     fn row(&self, id: Uuid, version: i64, state: &dyn std::any::Any) -> Option<serde_json::Value>;
 }
 
-pub(crate) struct Typed<V>(pub(crate) PhantomData<fn() -> V>);
+pub(crate) struct Typed<V> {
+    statement: Arc<str>,
+    _view: PhantomData<fn() -> V>,
+}
+
+impl<V: View> Typed<V> {
+    /// The statement is put together once; every batch that touches the view runs it.
+    pub(crate) fn new() -> Self {
+        let columns = V::COLUMNS.join(", ");
+        let changes: Vec<String> = V::COLUMNS
+            .iter()
+            .filter(|column| **column != "id")
+            .map(|column| format!("{column} = excluded.{column}"))
+            .collect();
+        let table = V::TABLE;
+        let statement = format!(
+            "insert into {table} ({columns}) select {columns} \
+             from jsonb_populate_recordset(null::{table}, $1) order by id \
+             on conflict (id) do update set {changes} where {table}.version < excluded.version",
+            changes = changes.join(", "),
+        );
+        Self {
+            statement: statement.into(),
+            _view: PhantomData,
+        }
+    }
+}
 
 impl<V: View> AnyView for Typed<V> {
     fn kind(&self) -> &'static str {
@@ -53,20 +80,8 @@ impl<V: View> AnyView for Typed<V> {
         V::COLUMNS
     }
 
-    fn statement(&self) -> String {
-        let columns = V::COLUMNS.join(", ");
-        let changes: Vec<String> = V::COLUMNS
-            .iter()
-            .filter(|column| **column != "id")
-            .map(|column| format!("{column} = excluded.{column}"))
-            .collect();
-        let table = V::TABLE;
-        format!(
-            "insert into {table} ({columns}) select {columns} \
-             from jsonb_populate_recordset(null::{table}, $1) order by id \
-             on conflict (id) do update set {changes} where {table}.version < excluded.version",
-            changes = changes.join(", "),
-        )
+    fn statement(&self) -> Arc<str> {
+        Arc::clone(&self.statement)
     }
 
     fn row(&self, id: Uuid, version: i64, state: &dyn std::any::Any) -> Option<serde_json::Value> {
