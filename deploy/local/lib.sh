@@ -73,6 +73,7 @@ end_process() {
 }
 
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+silent() { ! answers "$1"; }
 
 # free_port TAKEN…: below the range from which the kernel takes ports for outgoing connections.
 free_port() {
@@ -94,13 +95,15 @@ read_ports() {
 }
 
 # keep_ports FILE NAME…: drawn once and kept, so that addresses stay good over restarts. Called for
-# what does not run: a port that answers was taken by another program meanwhile, and is drawn anew.
+# what does not run: a port that goes on answering was taken by another program meanwhile, and is drawn
+# anew. For a moment it may be our own that answers: a process that was killed loses its command line
+# before its sockets.
 keep_ports() {
   local file=$1 name changed=
   shift
   read_ports "$file"
   for name in "$@"; do
-    [[ -z ${port[$name]-} ]] || answers "${port[$name]}" || continue
+    [[ -z ${port[$name]-} ]] || ! until_true 10 silent "${port[$name]}" || continue
     [[ -z ${port[$name]-} ]] || say "Port ${port[$name]} ($name) was taken by another program; drawing a new one."
     port[$name]=$(free_port "${port[@]}")
     changed=1

@@ -19,8 +19,14 @@ use crate::common::{BOUND, Vhost};
 /// The queue that takes what intake tells.
 const QUEUE: &str = "verification.from.intake";
 
-/// A broker on a virtual host of its own, as the service `name` sees it.
+/// A broker on a virtual host of its own, as the service `name` sees it. What it logs is shown when a test fails.
 async fn connected(vhost: &Vhost, name: &str) -> Broker {
+    // Only the first of the tests of this process sets it up.
+    tracing_subscriber::fmt()
+        .with_test_writer()
+        .with_env_filter("info,chassis=debug,lapin=debug")
+        .try_init()
+        .ok();
     let broker = Broker::connect(&vhost.url(), name, TABLE).unwrap();
     broker.ready(BOUND).await.unwrap();
     broker

@@ -49,6 +49,17 @@ impl OwnBroker {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What the broker wrote last: the one place that tells why it did not go on.
+    fn show_logs(&self) {
+        let logs = self.folder.join("logs");
+        for entry in std::fs::read_dir(logs).into_iter().flatten().flatten() {
+            let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+            let lines: Vec<_> = text.lines().collect();
+            let tail = lines[lines.len().saturating_sub(80)..].join("\n");
+            eprintln!("{}:\n{tail}", entry.path().display());
+        }
+    }
+
     fn server(&self) -> Server {
         let lines = self.run(&["env"], &[]);
         let value = |name: &str| {
@@ -71,6 +82,9 @@ impl OwnBroker {
 
 impl Drop for OwnBroker {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.show_logs();
+        }
         self.run(&["stop"], &[]);
         std::fs::remove_dir_all(&self.folder).unwrap();
     }
