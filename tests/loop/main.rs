@@ -6,4 +6,5 @@ mod errors;
 mod faults;
 mod receipts;
 mod registers;
+mod repeats;
 mod replicas;

@@ -100,7 +100,8 @@ impl Front {
         let (order, draw) = self.order::<S, R>(request, actor.clone(), keep_answer)?;
         let (aggregate, request_id) = (order.aggregate, order.request_id);
         let outcome = self.decide(order).await?;
-        let mut answered = self.answered::<R::Aggregate>(aggregate, request_id, outcome)?;
+        let answered = self.answered::<R::Aggregate>(aggregate, request_id, outcome);
+        let mut answered = answered.await?;
         if let Some(what) = R::on_repeat(&answered, &draw) {
             let (version, events) = self.follow_up(&actor, aggregate, what).await?;
             answered.version = answered.version.max(version);
@@ -143,7 +144,7 @@ impl Front {
                 keep_answer: false,
             })
             .await?;
-        let answered = self.answered::<A>(id, request_id, outcome)?;
+        let answered = self.answered::<A>(id, request_id, outcome).await?;
         Ok((answered.version, answered.events))
     }
 
@@ -169,13 +170,11 @@ impl Front {
         let (texts, _) = self.salted(&order).await?;
         let key = (order.aggregate, order.method, order.request_id);
         let outcome = desk::on_record(&self.inner.pool, key, &request_hash(&order, &texts)).await?;
-        outcome
-            .map(|outcome| {
-                let answered =
-                    self.answered::<R::Aggregate>(order.aggregate, order.request_id, outcome)?;
-                Ok(told::<S, R>(&answered, &draw))
-            })
-            .transpose()
+        let Some(outcome) = outcome else {
+            return Ok(None);
+        };
+        let answered = self.answered::<R::Aggregate>(order.aggregate, order.request_id, outcome);
+        Ok(Some(told::<S, R>(&answered.await?, &draw)))
     }
 
     /// Reads a request.
@@ -206,15 +205,22 @@ impl Front {
         Ok((order, draw))
     }
 
-    fn answered<A: Aggregate>(
+    async fn answered<A: Aggregate>(
         &self,
         id: Uuid,
         request_id: Uuid,
         outcome: Outcome,
     ) -> Result<Answered<'_, A>, Refusal> {
-        let (version, written) = match outcome {
-            Outcome::Written { version, events } => (version, events),
-            Outcome::AlreadySo { version } => (version, Vec::new()),
+        let (version, written, already_so) = match outcome {
+            Outcome::Written { version, events } => (version, events, None),
+            // Looked up by its version and kept nowhere, so that a kept answer to a redelivery says the same.
+            Outcome::AlreadySo { version } => {
+                let (pool, kinds) = (&self.inner.pool, &self.inner.kinds);
+                let state = load::state_at::<A>(pool, kinds, id, version)
+                    .await
+                    .map_err(|error| UNAVAILABLE.with_note(error))?;
+                (version, Vec::new(), Some(state))
+            }
         };
         let events = written
             .iter()
@@ -225,6 +231,7 @@ impl Front {
             id,
             version,
             events,
+            already_so,
             request_id,
             secrets: &self.inner.secrets,
         })

@@ -161,3 +161,26 @@ pub(crate) async fn state<A: Aggregate>(
             .map(|state| (live.version, state.clone()))
     }))
 }
+
+/// An aggregate's typed state as it was at a version that was seen before; the fresh one at version 0.
+pub(crate) async fn state_at<A: Aggregate>(
+    pool: &PgPool,
+    kinds: &Kinds,
+    id: Uuid,
+    version: i64,
+) -> Result<A::State, LoadError> {
+    if version == 0 {
+        return Ok(A::State::default());
+    }
+    if let Some((newest, state)) = state::<A>(pool, kinds, id).await?
+        && newest == version
+    {
+        return Ok(state);
+    }
+    let mut entries = journal::of_aggregate(pool, id).await?;
+    entries.retain(|entry| entry.sequence <= version);
+    let kind = kinds.get(A::KIND).ok_or(LoadError::Newer(id))?;
+    let folded = fold(&**kind, &entries)?;
+    let state = folded.state().downcast_ref::<A::State>();
+    Ok(state.cloned().unwrap_or_default())
+}

@@ -85,7 +85,9 @@ impl std::fmt::Debug for Draw {
     }
 }
 
-/// What a command wrote.
+/// What a command wrote, or the state on which it was found to be already so.
+///
+/// An answer rests on the events, for a repeat finds the same ones. The state is there only where there are none.
 pub struct Answered<'a, A: Aggregate> {
     /// The aggregate's id.
     pub id: Uuid,
@@ -93,6 +95,8 @@ pub struct Answered<'a, A: Aggregate> {
     pub version: i64,
     /// The events of this command and of what followed on its repeat; none if it was already so.
     pub events: Vec<A::Event>,
+    /// Where it was already so: the state of that version. A repeat that is decided anew finds a newer one.
+    pub already_so: Option<A::State>,
     /// The command's request id.
     pub request_id: Uuid,
     /// The service's keys.

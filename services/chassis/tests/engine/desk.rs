@@ -368,3 +368,27 @@ async fn a_refused_command_leaves_nothing_and_one_that_is_already_so_neither() {
     assert_eq!(verified(&pool).await, 0);
     pool.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_already_so_is_answered_from_the_state_on_which_it_was_found() {
+    let town = Town::new().await;
+    let toy = town.start("toy").await;
+    let (tally, by_call, by_queue) = (Uuid::from_u128(2), Uuid::from_u128(10), Uuid::from_u128(11));
+    let added = toy.add(tally, 5, Uuid::from_u128(1)).await.unwrap();
+    assert_eq!((added.version, added.already), (1, None));
+    let called = toy.add(tally, 0, by_call).await.unwrap();
+    assert_eq!((called.version, called.already), (1, Some(5)));
+    let kept = toy.add_by_queue(tally, 0, by_queue).await.unwrap();
+    assert_eq!((kept.version, kept.already), (1, Some(5)));
+
+    toy.add(tally, 7, Uuid::from_u128(3)).await.unwrap();
+    let again = toy.add_by_queue(tally, 0, by_queue).await.unwrap();
+    assert_eq!(again, kept, "a redelivery cannot say something else");
+    let again = toy.add(tally, 0, by_call).await.unwrap();
+    assert_eq!(
+        (again.version, again.already),
+        (2, Some(12)),
+        "by gRPC it is decided anew"
+    );
+    toy.stop().await;
+}

@@ -404,6 +404,16 @@ async fn a_command_by_queue_with_an_expired_token_is_answered_so() {
     };
     let answer = ask(expired, &new, "3").await;
     assert!(answer.to_string().contains("TOKEN_EXPIRED"), "{answer}");
+    let nothing = Add {
+        request_id: Uuid::from_u128(4).to_string(),
+        amount: 0,
+        ..request.clone()
+    };
+    let answer = ask(town.queue_token(hour, false), &nothing, "6").await;
+    assert_eq!(answer["ok"]["already"], 6, "{answer}");
+    toy.add(tally, 1, Uuid::from_u128(5)).await.unwrap();
+    let expired = town.queue_token(hour, true);
+    assert_eq!(ask(expired, &nothing, "7").await, answer);
     let refused = Add {
         request_id: Uuid::from_u128(3).to_string(),
         amount: 1001,
@@ -416,7 +426,7 @@ async fn a_command_by_queue_with_an_expired_token_is_answered_so() {
     assert_eq!(again, answer, "a redelivery cannot say something else");
 
     let pool = town.pool("toy").await;
-    assert_eq!(total(&pool, tally).await, 6);
+    assert_eq!(total(&pool, tally).await, 7);
     channel
         .queue_purge(replies.into(), QueuePurgeOptions::default())
         .await

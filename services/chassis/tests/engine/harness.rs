@@ -63,6 +63,22 @@ impl Replica {
         self.ask(request).await
     }
 
+    /// Adds as from the queue of commands: a refusal or "already so" is kept for redeliveries.
+    pub(crate) async fn add_by_queue(
+        &self,
+        tally: Uuid,
+        amount: i64,
+        request_id: Uuid,
+    ) -> Result<Answer, chassis::refusal::Refusal> {
+        let request = Add {
+            request_id: request_id.to_string(),
+            tally: tally.to_string(),
+            amount,
+            note: String::new(),
+        };
+        self.front.handle::<Toy, Add>(request, adder(), true).await
+    }
+
     pub(crate) async fn ask(&self, request: Add) -> Result<Answer, chassis::refusal::Refusal> {
         self.front.handle::<Toy, Add>(request, adder(), false).await
     }

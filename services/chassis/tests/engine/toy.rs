@@ -170,6 +170,8 @@ pub(crate) struct Answer {
     pub(crate) tally: Uuid,
     pub(crate) version: i64,
     pub(crate) added: i64,
+    /// The total that it was already so with.
+    pub(crate) already: Option<i64>,
 }
 
 impl Request<Toy> for Add {
@@ -201,6 +203,7 @@ impl Request<Toy> for Add {
                     Event::Rang(_) | Event::Erased(_) => 0,
                 })
                 .sum(),
+            already: answered.already_so.as_ref().map(|state| state.total),
         }
     }
 }

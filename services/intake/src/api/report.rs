@@ -251,12 +251,17 @@ impl Request<Intake> for AcceptReportRequest {
         }
     }
 
-    /// Where it was accepted already the unit is not told again; the matter's id is always the same.
     fn answer(answered: &Answered<'_, Report>) -> AcceptReportResponse {
-        let unit = answered.events.iter().find_map(|event| match event {
-            Event::Accepted(accepted) => Some(accepted.unit.to_string()),
+        let accepted = answered.events.iter().find_map(|event| match event {
+            Event::Accepted(accepted) => Some(accepted),
             _ => None,
         });
+        let unit = accepted
+            .or_else(|| match already(answered)? {
+                Stage::Accepted(accepted) => Some(accepted),
+                _ => None,
+            })
+            .map(|accepted| accepted.unit.to_string());
         AcceptReportResponse {
             report_id: answered.id.to_string(),
             version: answered.version,
@@ -291,10 +296,16 @@ impl Request<Intake> for JoinReportRequest {
     }
 
     fn answer(answered: &Answered<'_, Report>) -> JoinReportResponse {
-        let matter = answered.events.iter().find_map(|event| match event {
-            Event::Joined(joined) => Some(joined.matter.to_string()),
+        let joined = answered.events.iter().find_map(|event| match event {
+            Event::Joined(joined) => Some(joined),
             _ => None,
         });
+        let matter = joined
+            .or_else(|| match already(answered)? {
+                Stage::Joined(joined) => Some(joined),
+                _ => None,
+            })
+            .map(|joined| joined.matter.to_string());
         JoinReportResponse {
             report_id: answered.id.to_string(),
             version: answered.version,
@@ -354,6 +365,12 @@ impl Request<Intake> for TransferReportRequest {
             version: answered.version,
         }
     }
+}
+
+/// Where the report stood when a request about it was already so.
+fn already<'a>(answered: &'a Answered<'_, Report>) -> Option<&'a Stage> {
+    let filed = answered.already_so.as_ref()?.filed()?;
+    Some(&filed.stage)
 }
 
 /// The report, for whoever has its receipt code.

@@ -12,7 +12,7 @@ use proto::verification as v1;
 use crate::Verification;
 use crate::case::{
     Case, ClosingReason, Command, Event, EvidenceItem, EvidenceKind, Found, Outcome,
-    ProposedFinding,
+    ProposedFinding, State,
 };
 
 /// The longest local word, in characters: a word, not a narrative.
@@ -167,8 +167,12 @@ impl Request<Verification> for v1::ApproveFindingsRequest {
     }
 
     fn answer(answered: &Answered<'_, Case>) -> v1::ApproveFindingsResponse {
-        let number = answered.events.iter().find_map(|event| match event {
+        let written = answered.events.iter().find_map(|event| match event {
             Event::Concluded(concluded) => Some(concluded.number),
+            _ => None,
+        });
+        let number = written.or_else(|| match answered.already_so.as_ref()? {
+            State::Concluded { dossier, .. } => Some(dossier.conclusions),
             _ => None,
         });
         v1::ApproveFindingsResponse {
