@@ -16,6 +16,7 @@ mod reading;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
@@ -34,10 +35,11 @@ pub const PREFIX: &str = "ZHENGMING_";
 /// What the name of a peer's address begins with.
 const PEER: &str = "peer_";
 /// The names that a file may hold, beside the peers'.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "database_url",
     "owner_database_url",
     "database_connections",
+    "answers_kept_days",
     "amqp_url",
     "grpc_listen",
     "metrics_listen",
@@ -61,6 +63,8 @@ pub struct Config {
     pub owner_database_url: Option<SecretUrl>,
     /// The most connections to the database at once.
     pub database_connections: u32,
+    /// How long answers of commands by queue are kept that left no row in the journal.
+    pub answers_kept: Duration,
     /// The broker.
     pub amqp_url: SecretUrl,
     /// Where gRPC is served.
@@ -121,6 +125,7 @@ impl Config {
         let owner_database_url =
             owner_database_url.and_then(|url| reading.postgres("owner_database_url", url));
         let database_connections = reading.connections();
+        let answers_kept = reading.answers_kept();
         let amqp_url = reading.amqp();
         let grpc_listen = reading.required("grpc_listen", LISTEN);
         let grpc_listen = grpc_listen.and_then(|text| reading.socket("grpc_listen", &text));
@@ -158,6 +163,7 @@ impl Config {
                 database_url,
                 owner_database_url,
                 database_connections,
+                answers_kept,
                 amqp_url,
                 grpc_listen,
                 metrics_listen,

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-pub(crate) use self::record::on_record;
+pub(crate) use self::record::{forget_answers, on_record};
 use crate::aggregate::TextRef;
 use crate::kind::{AnyCommand, Kind, Kinds};
 use crate::refusal::{DESK_FULL, Refusal, UNAVAILABLE};

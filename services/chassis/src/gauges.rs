@@ -1,27 +1,9 @@
 //! What an operator watches and no single event tells: what is held, what is due, how far a follower lags.
 
-use std::time::Duration;
-
 use sqlx::{PgPool, Row};
-use tokio_util::sync::CancellationToken;
 
-/// How often they are read; every replica reads the same.
-const EVERY: Duration = Duration::from_secs(10);
-
-/// Keeps the gauges until `drain`.
-pub(crate) async fn watch(pool: PgPool, drain: CancellationToken) {
-    loop {
-        if let Err(error) = read(&pool).await {
-            tracing::debug!(%error, "the gauges cannot be read now");
-        }
-        let pause = tokio::time::sleep(EVERY);
-        if drain.run_until_cancelled(pause).await.is_none() {
-            return;
-        }
-    }
-}
-
-async fn read(pool: &PgPool) -> sqlx::Result<()> {
+/// Reads and sets them; every replica reads the same.
+pub(crate) async fn read(pool: &PgPool) -> sqlx::Result<()> {
     let held = sqlx::query(
         "select s.status, count(h.id) as held
            from unnest(array['ahead', 'not_yet', 'dead', 'unreadable', 'diverged']) as s(status)

@@ -40,6 +40,7 @@ pub mod testing;
 pub mod time;
 mod timers;
 pub mod token;
+mod upkeep;
 pub mod view;
 
 pub use blueprint::Blueprint;

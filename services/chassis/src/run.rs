@@ -33,7 +33,7 @@ use crate::peers::Peers;
 use crate::relay::Relay;
 use crate::server::{self, Admission, Health};
 use crate::timers::{self, Due};
-use crate::{audit, feed, gauges, operations, queue, rebuild, repair, telemetry, time};
+use crate::{audit, feed, operations, queue, rebuild, repair, telemetry, time, upkeep};
 
 /// The chassis's own tables.
 static CHASSIS: Migrator = sqlx::migrate!("./migrations");
@@ -186,7 +186,11 @@ pub async fn serve(
     );
     let (shift, shifted) = watch::channel(SignedDuration::ZERO);
     tasks.spawn(watch_shift(pool.clone(), shift, taking.clone()));
-    tasks.spawn(gauges::watch(pool.clone(), taking.clone()));
+    tasks.spawn(upkeep::work(
+        pool.clone(),
+        config.answers_kept,
+        taking.clone(),
+    ));
     let front = Front {
         inner: Arc::new(Inner {
             pool: pool.clone(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use figment::Figment;
 use figment::value::Value;
@@ -15,12 +16,17 @@ use super::{
 };
 use crate::hexadecimal;
 use crate::secrets::Secrets;
-use crate::token::{Keys, Signer};
+use crate::token::{Keys, LONGEST_LIFETIME, Signer};
 
 /// The most connections to the database that one process may ask for.
 const MOST_CONNECTIONS: u32 = 500;
 /// How many it has when nothing is said.
 const CONNECTIONS: u32 = 8;
+/// How many days answers by queue are kept when nothing is said: twice as long as a token for the queue lives, as a
+/// command may also come again after its token has expired.
+const ANSWERS_KEPT: u64 = 14;
+/// The most days that they may be kept.
+const MOST_DAYS: u64 = 3650;
 
 /// A configuration while it is being read.
 pub(super) struct Reading<'a> {
@@ -120,6 +126,25 @@ impl<'a> Reading<'a> {
                 CONNECTIONS
             }
         }
+    }
+
+    /// Longer than a token for the queue may live: until then a redelivery must find its earlier answer.
+    pub(super) fn answers_kept(&mut self) -> Duration {
+        const DAY: u64 = 24 * 60 * 60;
+        let least = LONGEST_LIFETIME.as_secs() / DAY + 1;
+        let days = match self.text("answers_kept_days").map(|text| text.parse()) {
+            None => ANSWERS_KEPT,
+            Some(Ok(days)) if (least..=MOST_DAYS).contains(&days) => days,
+            Some(_) => {
+                let remedy = format!(
+                    "give a number from {least}, as a token for the queue lives {} days, to {MOST_DAYS}, or leave it out for {ANSWERS_KEPT}",
+                    least - 1
+                );
+                self.fault("answers_kept_days", "is not a number of days", remedy);
+                ANSWERS_KEPT
+            }
+        };
+        Duration::from_secs(days * DAY)
     }
 
     pub(super) fn signer(&mut self, service: &str) -> Option<Signer> {

@@ -88,11 +88,13 @@ fn a_configuration_that_is_in_order_is_taken() {
     let (_folder, mut settings) = sound();
     let config = read(&settings).expect("in order");
     assert_eq!(config.database_connections, 8);
+    assert_eq!(config.answers_kept, Duration::from_secs(14 * 86_400));
     assert_eq!(config.logging.filter, "info");
     assert_eq!(config.metrics_listen, None);
     assert!(config.peers.is_empty());
 
     set(&mut settings, "database_connections", "12");
+    set(&mut settings, "answers_kept_days", "8");
     set(&mut settings, "metrics_listen", "[::1]:9090");
     set(
         &mut settings,
@@ -104,6 +106,7 @@ fn a_configuration_that_is_in_order_is_taken() {
     set(&mut settings, "otlp_endpoint", "http://collector:4317");
     let config = read(&settings).expect("in order");
     assert_eq!(config.database_connections, 12);
+    assert_eq!(config.answers_kept, Duration::from_secs(8 * 86_400));
     assert_eq!(config.metrics_listen, "[::1]:9090".parse().ok());
     assert_eq!(
         config.peers.keys().collect::<Vec<_>>(),
@@ -138,6 +141,7 @@ fn all_faults_are_told_at_once_each_with_what_to_do() {
         ("database_url", "mysql://localhost/zm"),
         ("owner_database_url", "localhost"),
         ("database_connections", "many"),
+        ("answers_kept_days", "7"),
         ("amqp_url", "http://localhost"),
         ("grpc_listen", "localhost:50051"),
         ("metrics_listen", "9090"),
@@ -166,7 +170,7 @@ fn all_faults_are_told_at_once_each_with_what_to_do() {
     assert_eq!(told.0.len(), spoiled.len());
     assert!(
         told.to_string()
-            .starts_with("the configuration has 15 faults:\n  ZHENGMING_")
+            .starts_with("the configuration has 16 faults:\n  ZHENGMING_")
     );
 }
 

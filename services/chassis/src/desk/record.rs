@@ -1,5 +1,8 @@
 //! What was answered before, for who may no longer ask for a decision: a command by queue that was carried out, and
-//! comes again after its token has expired.
+//! comes again after its token has expired. And when it is forgotten: an answer that left no row in the journal is kept
+//! for longer than the token lives under which its command could come again.
+
+use std::time::Duration;
 
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
@@ -7,6 +10,9 @@ use uuid::Uuid;
 use super::batch::Kept;
 use super::{Outcome, Written};
 use crate::refusal::{Refusal, UNAVAILABLE};
+
+/// Answers that are forgotten at once.
+const BATCH: i64 = 1000;
 
 /// What the journal, then the kept answers, hold about a request with this hash; `None` if nothing.
 ///
@@ -57,5 +63,24 @@ pub(crate) async fn on_record(
         None => Ok(None),
         Some(Kept::Refused(refusal)) => Err(refusal),
         Some(Kept::AlreadySo(version)) => Ok(Some(Outcome::AlreadySo { version })),
+    }
+}
+
+/// Forgets kept answers that are older, in real time. Whatever the desk just works on is left for the next time.
+pub(crate) async fn forget_answers(pool: &PgPool, age: Duration) -> sqlx::Result<()> {
+    loop {
+        let forgotten = sqlx::query(
+            "delete from answers where ctid = any (array( \
+                 select ctid from answers where at < now() - make_interval(secs => $1) \
+                 limit $2 for update skip locked))",
+        )
+        .bind(age.as_secs_f64())
+        .bind(BATCH)
+        .execute(pool)
+        .await?
+        .rows_affected();
+        if forgotten < BATCH.unsigned_abs() {
+            return Ok(());
+        }
     }
 }

@@ -392,3 +392,48 @@ async fn what_was_already_so_is_answered_from_the_state_on_which_it_was_found() 
     );
     toy.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_by_queue_is_forgotten_when_no_redelivery_can_ask_for_it() {
+    let town = Town::new().await;
+    let toy = town.start("toy").await;
+    let tally = Uuid::from_u128(3);
+    for request in 0..2 {
+        let request = Uuid::from_u128(request);
+        let refusal = toy.add_by_queue(tally, 1001, request).await.unwrap_err();
+        assert_eq!(refusal.code, "TOY_TOO_MUCH");
+    }
+    toy.stop().await;
+    // Domain time is far ahead; only real time counts.
+    let superuser = town.superuser("toy").await;
+    for sql in [
+        "update clock set shift = interval '100 days'",
+        "update answers set at = now() - interval '13 days'
+          where request_id = '00000000-0000-0000-0000-000000000000'",
+        "update answers set at = now() - interval '15 days'
+          where request_id = '00000000-0000-0000-0000-000000000001'",
+        "insert into answers
+         select gen_random_uuid(), method, request_id, request_hash, answer, salts, at
+           from answers, generate_series(1, 2500)
+          where request_id = '00000000-0000-0000-0000-000000000001'",
+    ] {
+        sqlx::query(sql).execute(&superuser).await.unwrap();
+    }
+    let toy = town.start("toy").await;
+    let mut left: Vec<Uuid> = Vec::new();
+    eventually("the old ones are forgotten", async || {
+        left = sqlx::query_scalar("select request_id from answers limit 3")
+            .fetch_all(&superuser)
+            .await
+            .unwrap();
+        left.len() < 2
+    })
+    .await;
+    assert_eq!(
+        left,
+        [Uuid::from_u128(0)],
+        "the younger one is still asked for"
+    );
+    superuser.close().await;
+    toy.stop().await;
+}

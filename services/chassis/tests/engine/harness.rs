@@ -204,6 +204,7 @@ impl Town {
             database_url: SecretUrl::new(self.database_url(service)),
             owner_database_url: None,
             database_connections: 8,
+            answers_kept: Duration::from_secs(14 * 24 * 60 * 60),
             amqp_url: SecretUrl::new(self.vhost.url()),
             grpc_listen: ([127, 0, 0, 1], port).into(),
             metrics_listen: None,
