@@ -21,7 +21,6 @@ use std::time::Duration;
 pub use cloudevent::{EventFault, EventMessage};
 pub use consumer::{Acker, Consumption, Incoming, StopHandle};
 use lapin::uri::AMQPUri;
-pub(crate) use link::Retry;
 use link::{Link, Purpose};
 use proto::topology::Topology;
 pub use publisher::{Outgoing, Published, Publisher};

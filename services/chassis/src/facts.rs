@@ -12,6 +12,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::aggregate::Aggregate;
+use crate::desk::Settled;
 use crate::kind::Kinds;
 use crate::peers::Peers;
 use crate::refusal::{Refusal, UNAVAILABLE};
@@ -63,5 +64,65 @@ impl Asking {
         crate::load::state::<A>(&self.pool, &self.kinds, id)
             .await
             .map_err(|error| UNAVAILABLE.with_note(error))
+    }
+}
+
+/// How often facts are gathered before whoever waits hears that they stay stale.
+const GATHERINGS: u32 = 5;
+
+/// Brings a group to the desk, and again, with facts gathered anew by each attempt, while they are stale. What is still
+/// stale after a bounded number of attempts is given back so.
+///
+/// # Errors
+/// Whatever an attempt fails with.
+pub(crate) async fn while_stale<E, F: Future<Output = Result<Settled, E>>>(
+    mut attempt: impl FnMut() -> F,
+) -> Result<Settled, E> {
+    for _ in 1..GATHERINGS {
+        let settled = attempt().await?;
+        if !matches!(settled, Settled::Stale) {
+            return Ok(settled);
+        }
+    }
+    attempt().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often it is attempted, and what is given back, where facts are stale so often.
+    async fn attempted(mut stale: u32) -> (u32, Settled) {
+        let mut attempts = 0;
+        let settled = while_stale(|| {
+            attempts += 1;
+            let settled = if stale == 0 {
+                Settled::Duplicate
+            } else {
+                stale -= 1;
+                Settled::Stale
+            };
+            std::future::ready(Ok::<_, ()>(settled))
+        });
+        let settled = settled.await.expect("no attempt fails");
+        (attempts, settled)
+    }
+
+    #[tokio::test]
+    async fn facts_are_gathered_again_while_they_are_stale_and_not_for_ever() {
+        assert!(matches!(attempted(0).await, (1, Settled::Duplicate)));
+        assert!(matches!(attempted(4).await, (5, Settled::Duplicate)));
+        assert!(matches!(attempted(5).await, (5, Settled::Stale)));
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_fails_is_the_last() {
+        let mut attempts = 0;
+        let failed = while_stale(|| {
+            attempts += 1;
+            std::future::ready(Err("no answer"))
+        });
+        assert_eq!(failed.await.err(), Some("no answer"));
+        assert_eq!(attempts, 1);
     }
 }

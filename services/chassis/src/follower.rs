@@ -20,8 +20,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use crate::backoff;
 use crate::broker::{Acker, Broker, EventMessage, Incoming};
 use crate::desk::{CursorStep, Group, Settled};
+use crate::facts;
 use crate::front::{Front, Order};
 use crate::reaction::{Directive, Follows, Foreign, NotYet};
 use crate::refusal::{NOT_PERMITTED, Refusal};
@@ -36,15 +38,6 @@ const PREFETCH: u16 = 512;
 const PARKED: Duration = Duration::from_secs(1);
 /// How long a doubt waits for what is in hand.
 const IN_HAND: Duration = Duration::from_secs(10);
-/// How often facts are gathered again before an event is parked.
-const GATHERINGS: u32 = 5;
-
-/// From 100 ms, doubling, to a minute.
-pub(crate) fn backoff(attempts: u32) -> Duration {
-    Duration::from_millis(100)
-        .saturating_mul(2u32.saturating_pow(attempts.min(10)))
-        .min(Duration::from_secs(60))
-}
 
 /// Follows one source.
 #[derive(Clone)]
@@ -200,7 +193,7 @@ impl Follower {
                 // The feed is asked again.
                 return false;
             }
-            tokio::time::sleep(backoff(attempts)).await;
+            tokio::time::sleep(backoff::PARKED.delay(attempts)).await;
             attempts += 1;
             brought = self.bring(&event, None).await;
         }
@@ -316,36 +309,42 @@ impl Follower {
 
     /// Waits for the desk, gathering facts again while they are stale.
     async fn settled(&self, event: &EventMessage, held: Option<i64>, first: Brought) -> End {
-        let mut brought = first;
-        for _ in 0..GATHERINGS {
-            let receiver = match brought {
-                Brought::Ended(end) => return end,
-                Brought::AtDesk(receiver) => receiver,
-            };
-            match receiver.await {
-                Ok(Settled::Done(_)) => {
-                    metrics::counter!("zhengming_followed_total", "source" => self.inner.source)
-                        .increment(1);
-                    if self.inner.parked.load(Ordering::Relaxed) {
-                        self.inner.look.notify_one();
-                    }
-                    return End::Done;
+        let mut first = Some(first);
+        let settled = facts::while_stale(|| {
+            let brought = first.take();
+            async move {
+                let brought = match brought {
+                    Some(brought) => brought,
+                    None => self.bring(event, held).await,
+                };
+                match brought {
+                    Brought::Ended(end) => Err(end),
+                    Brought::AtDesk(settled) => settled
+                        .await
+                        .map_err(|_| End::Again("the desk closed".to_owned())),
                 }
-                Ok(Settled::Duplicate) => return End::Done,
-                Ok(Settled::Ahead) => {
-                    let reason = "an earlier event of its stream is missing".to_owned();
-                    return End::Hold(Status::Ahead, reason);
-                }
-                Ok(Settled::Diverged) => {
-                    return End::Hold(Status::Diverged, hold::OTHER_EVENT.to_owned());
-                }
-                Ok(Settled::NotYet(what)) => return End::Hold(Status::NotYet, what.to_owned()),
-                Ok(Settled::Refused(refusal)) => return self.refused(&refusal),
-                Ok(Settled::Stale) => brought = self.bring(event, held).await,
-                Err(_) => return End::Again("the desk closed".to_owned()),
             }
+        });
+        match settled.await {
+            Err(end) => end,
+            Ok(Settled::Done(_)) => {
+                metrics::counter!("zhengming_followed_total", "source" => self.inner.source)
+                    .increment(1);
+                if self.inner.parked.load(Ordering::Relaxed) {
+                    self.inner.look.notify_one();
+                }
+                End::Done
+            }
+            Ok(Settled::Duplicate) => End::Done,
+            Ok(Settled::Ahead) => {
+                let reason = "an earlier event of its stream is missing".to_owned();
+                End::Hold(Status::Ahead, reason)
+            }
+            Ok(Settled::Diverged) => End::Hold(Status::Diverged, hold::OTHER_EVENT.to_owned()),
+            Ok(Settled::NotYet(what)) => End::Hold(Status::NotYet, what.to_owned()),
+            Ok(Settled::Refused(refusal)) => self.refused(&refusal),
+            Ok(Settled::Stale) => End::Hold(Status::NotYet, "facts stayed stale".to_owned()),
         }
-        End::Hold(Status::NotYet, "facts stayed stale".to_owned())
     }
 
     fn refused(&self, refusal: &Refusal) -> End {
@@ -408,7 +407,7 @@ impl Follower {
             if !incoming.acker.usable() {
                 return;
             }
-            tokio::time::sleep(backoff(attempts)).await;
+            tokio::time::sleep(backoff::PARKED.delay(attempts)).await;
             attempts += 1;
         }
         incoming.acker.ack().await;
@@ -453,10 +452,18 @@ impl Follower {
                         if matches!(status, Status::Dead | Status::Diverged) {
                             self.alarm(&event, status, &reason);
                         }
-                        hold::put_off(pool, id, status, &reason, backoff(attempts)).await?;
+                        hold::put_off(pool, id, status, &reason, backoff::PARKED.delay(attempts))
+                            .await?;
                     }
                     End::Again(reason) => {
-                        hold::put_off(pool, id, Status::NotYet, &reason, backoff(attempts)).await?;
+                        hold::put_off(
+                            pool,
+                            id,
+                            Status::NotYet,
+                            &reason,
+                            backoff::PARKED.delay(attempts),
+                        )
+                        .await?;
                     }
                 }
             }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub(crate) use self::by_name::{AnyMethod, TypedMethod};
 use crate::aggregate::{Aggregate, TextRef, Visitor, Vocabulary};
 use crate::desk::{Desk, Group, Item, Outcome, SaltedText, Settled};
-use crate::facts::Asking;
+use crate::facts::{self, Asking};
 use crate::kind::{AnyCommand, Kind, Kinds};
 use crate::peers::Peers;
 use crate::refusal::{
@@ -25,9 +25,6 @@ use crate::refusal::{
 use crate::request::{Answered, Draw, FollowUp, NewText, Reading, Request};
 use crate::secrets::Secrets;
 use crate::{desk, load, server, telemetry, time};
-
-/// How often facts are gathered again before a caller hears of it.
-const GATHERINGS: u32 = 5;
 
 /// A service's counter: where requests are handed in and states are asked for. Cheap to clone.
 #[derive(Clone)]
@@ -239,34 +236,30 @@ impl Front {
 
     /// Gathers facts and brings one command to the desk, again while facts are stale.
     pub(crate) async fn decide(&self, order: Order) -> Result<Outcome, Refusal> {
-        for _ in 0..GATHERINGS {
+        let settled = facts::while_stale(|| async {
             let group = Group {
                 items: vec![self.prepare(&order).await?],
                 cursor: None,
                 timer: None,
             };
-            match self.inner.desk.offer(group).await? {
-                Settled::Done(mut outcomes) => {
-                    return outcomes
-                        .pop()
-                        .ok_or_else(|| INTERNAL.with_note("a group of one had no outcome"));
-                }
-                Settled::Refused(refusal) => return Err(*refusal),
-                Settled::NotYet(what) => {
-                    return Err(Refusal::new(
-                        RefusalKind::FailedPrecondition,
-                        "NOT_YET",
-                        "What this needs has not arrived here yet; try again in a moment.",
-                    )
-                    .with_note(what));
-                }
-                Settled::Stale => {}
-                Settled::Duplicate | Settled::Ahead | Settled::Diverged => {
-                    return Err(INTERNAL.with_note("a command without a cursor met a cursor"));
-                }
+            self.inner.desk.offer(group).await
+        });
+        match settled.await? {
+            Settled::Done(mut outcomes) => outcomes
+                .pop()
+                .ok_or_else(|| INTERNAL.with_note("a group of one had no outcome")),
+            Settled::Refused(refusal) => Err(*refusal),
+            Settled::NotYet(what) => Err(Refusal::new(
+                RefusalKind::FailedPrecondition,
+                "NOT_YET",
+                "What this needs has not arrived here yet; try again in a moment.",
+            )
+            .with_note(what)),
+            Settled::Stale => Err(FACTS_STALE),
+            Settled::Duplicate | Settled::Ahead | Settled::Diverged => {
+                Err(INTERNAL.with_note("a command without a cursor met a cursor"))
             }
         }
-        Err(FACTS_STALE)
     }
 
     /// An order with its facts, salts and hash: ready for the desk.

@@ -8,6 +8,7 @@
 
 pub mod aggregate;
 mod audit;
+mod backoff;
 pub mod blueprint;
 pub mod broker;
 pub mod config;

@@ -25,7 +25,8 @@ use tracing::Instrument;
 
 use self::message::{Told, Unreadable};
 use self::replies::Reply;
-use crate::broker::{Broker, Incoming, Retry};
+use crate::backoff::{Backoff, Retry};
+use crate::broker::{Broker, Incoming};
 use crate::front::{AnyMethod, Front};
 use crate::refusal::{
     INVALID_REQUEST, Refusal, RefusalKind, TOKEN_EXPIRED, TOKEN_INVALID, UNAVAILABLE,
@@ -37,8 +38,11 @@ use crate::{telemetry, time};
 const AT_ONCE: u16 = 256;
 /// How long a command is tried again in place.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
-/// Waits between two tries, from the first to the longest.
-const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(15));
+/// Waits between two tries.
+const WAITS: Backoff = Backoff {
+    first: Duration::from_millis(100),
+    most: Duration::from_secs(15),
+};
 
 /// What became of a command: the response, or why not.
 type Answer = Result<serde_json::Value, Refusal>;
@@ -227,7 +231,7 @@ impl Counter {
         what: &'static str,
         mut attempt: impl FnMut() -> F,
     ) -> Option<Result<T, Refusal>> {
-        let mut retry = Retry::new(WAITS.0, WAITS.1);
+        let mut retry = Retry::new(WAITS);
         let since = Instant::now();
         loop {
             let refusal = match attempt().await {

@@ -22,7 +22,8 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::{Broker, Published, Publisher, Retry};
+use crate::backoff::Retry;
+use crate::broker::{Broker, Published, Publisher};
 
 /// The net under all wake-ups: the outbox is looked at this often.
 const POLL: Duration = Duration::from_secs(1);

@@ -13,10 +13,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::backoff;
 use crate::desk::{Group, Settled, TimerClaim};
-use crate::follower::backoff;
+use crate::facts;
 use crate::front::{Front, Order};
-use crate::refusal::{NOT_PERMITTED, Refusal};
+use crate::refusal::{FACTS_STALE, NOT_PERMITTED, Refusal, UNAVAILABLE};
 use crate::time::At;
 
 /// The net under all wake-ups.
@@ -27,8 +28,6 @@ const LEASE: Duration = Duration::from_secs(60);
 const CONSEQUENCES: i64 = 128;
 /// Clocks claimed at once; few, so that other work goes on beside them.
 const CLOCKS: i64 = 16;
-/// How often facts are gathered again before the row is put off.
-const GATHERINGS: u32 = 5;
 
 /// What one worker looks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -138,7 +137,7 @@ async fn carry_out(
                 "update timers set claimed_until = null, not_before = now() + make_interval(secs => $2) where key = $1",
             )
             .bind(key)
-            .bind(backoff(attempts.unsigned_abs()).as_secs_f64())
+            .bind(backoff::PARKED.delay(attempts.unsigned_abs()).as_secs_f64())
             .execute(front.pool())
             .await
         }
@@ -208,28 +207,27 @@ fn order(
 }
 
 async fn run(front: &Front, order: &Order, claimed: &Claimed) -> Result<(), End> {
-    for _ in 0..GATHERINGS {
-        let item = front.prepare(order).await.map_err(ended)?;
+    let settled = facts::while_stale(|| async {
         let group = Group {
-            items: vec![item],
+            items: vec![front.prepare(order).await?],
             cursor: None,
             timer: Some(TimerClaim {
                 key: claimed.key,
                 due: claimed.due.0,
             }),
         };
-        let settled = front.inner.desk.enqueue(group).await.map_err(ended)?;
-        match settled.await {
-            Ok(Settled::Done(_)) => return Ok(()),
-            Ok(Settled::Stale) => {}
-            Ok(Settled::Refused(refusal)) => return Err(ended(*refusal)),
-            Ok(Settled::NotYet(what)) => return Err(End::Later(what.to_owned())),
-            Ok(Settled::Duplicate | Settled::Ahead | Settled::Diverged) | Err(_) => {
-                return Err(End::Later("the desk closed".to_owned()));
-            }
-        }
+        let settled = front.inner.desk.enqueue(group).await?;
+        settled.await.map_err(|_| UNAVAILABLE)
+    });
+    match settled.await.map_err(ended)? {
+        Settled::Done(_) => Ok(()),
+        Settled::Refused(refusal) => Err(ended(*refusal)),
+        Settled::NotYet(what) => Err(End::Later(what.to_owned())),
+        Settled::Stale => Err(ended(FACTS_STALE)),
+        Settled::Duplicate | Settled::Ahead | Settled::Diverged => Err(End::Later(
+            "a due command without a cursor met a cursor".to_owned(),
+        )),
     }
-    Err(End::Later("facts stayed stale".to_owned()))
 }
 
 fn ended(refusal: Refusal) -> End {

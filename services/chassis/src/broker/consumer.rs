@@ -17,9 +17,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::link::Retry;
 use super::topology::declare_replies;
 use super::{Broker, BrokerError};
+use crate::backoff::Retry;
 
 /// How long subscribing may take before it is tried again.
 const SUBSCRIBING: Duration = Duration::from_secs(15);

@@ -8,13 +8,13 @@ use futures::StreamExt;
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties, Event};
 use proto::topology::Topology;
-use rand::RngExt;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::topology::{dead_letters, declare_all};
 use super::{BrokerError, Health, LinkHealth};
+use crate::backoff::Retry;
 
 /// How long connecting and declaring may take before it is tried again.
 const OPENING: Duration = Duration::from_secs(15);
@@ -27,44 +27,6 @@ const COUNT: Duration = Duration::from_secs(30);
 
 /// Not more often than this is the topology declared again because of returned messages.
 const REDECLARE: Duration = Duration::from_secs(1);
-
-/// Delays between attempts: they double up to a bound, and each is drawn from the upper half of its span so that
-/// many who lost the same server do not come back at the same moment.
-#[derive(Debug)]
-pub(crate) struct Retry {
-    first: Duration,
-    most: Duration,
-    next: Duration,
-}
-
-impl Retry {
-    /// From `first`, doubling up to `most`.
-    pub(crate) fn new(first: Duration, most: Duration) -> Self {
-        Self {
-            first,
-            most,
-            next: first,
-        }
-    }
-
-    /// The delay before the next attempt.
-    pub(crate) fn delay(&mut self) -> Duration {
-        let span = self.next;
-        self.next = (span * 2).min(self.most);
-        span.mul_f64(rand::rng().random_range(0.5..=1.0))
-    }
-
-    /// It worked; the next failure starts small again.
-    pub(crate) fn reset(&mut self) {
-        self.next = self.first;
-    }
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self::new(Duration::from_millis(100), Duration::from_secs(5))
-    }
-}
 
 #[derive(Clone)]
 enum State {
@@ -344,23 +306,4 @@ fn ticks(period: Duration) -> tokio::time::Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delays_double_up_to_their_bound_and_start_small_again() {
-        let mut retry = Retry::new(Duration::from_millis(100), Duration::from_millis(300));
-        for span in [100, 200, 300, 300] {
-            let delay = retry.delay();
-            assert!(
-                delay >= Duration::from_millis(span / 2) && delay <= Duration::from_millis(span),
-                "{delay:?}"
-            );
-        }
-        retry.reset();
-        assert!(retry.delay() <= Duration::from_millis(100));
-    }
 }

@@ -14,7 +14,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Answer;
-use crate::broker::{Acker, Outgoing, Published, Publisher, Retry};
+use crate::backoff::Retry;
+use crate::broker::{Acker, Outgoing, Published, Publisher};
 use crate::time;
 
 /// Most answers in a batch.
