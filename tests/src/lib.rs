@@ -240,7 +240,7 @@ impl Office {
             .env("ZHENGMING_GRPC_LISTEN", format!("127.0.0.1:{port}"))
             .env("ZHENGMING_JWKS", keys.join("jwks.json"))
             .env("ZHENGMING_SIGNING_KEY", keys.join(format!("{service}.pem")))
-            .env("ZHENGMING_SECRETS_KEY", keys.join("secrets.hex"))
+            .env("ZHENGMING_SECRETS_KEY", keys.join("secrets.key"))
             .env("ZHENGMING_POLICY", workspace().join("deploy/policy"))
             .env("ZHENGMING_LOG", "info")
             .env("ZHENGMING_LOG_FORMAT", "pretty")

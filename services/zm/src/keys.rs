@@ -26,13 +26,13 @@ pub struct Made {
     pub actors: PathBuf,
     /// The public keys of all private ones in the folder: `jwks.json`.
     pub jwks: PathBuf,
-    /// The office's secret key: `secrets.hex`.
+    /// The office's secret key: `secrets.key`.
     pub secrets: PathBuf,
     /// Whether anything was made that was not there.
     pub new: bool,
 }
 
-/// Makes what is missing of `actors.pem`, a `<service>.pem` for each service, `secrets.hex` and `jwks.json`.
+/// Makes what is missing of `actors.pem`, a `<service>.pem` for each service, `secrets.key` and `jwks.json`.
 ///
 /// # Errors
 /// When the folder cannot be written, or holds a key that is none.
@@ -48,7 +48,7 @@ pub fn make(folder: &Path, services: &[&str]) -> Result<Made> {
             .context("a key cannot be written as PEM")?;
         new |= keep(&pem_of(folder, name), &pem)?;
     }
-    let secrets = folder.join("secrets.hex");
+    let secrets = folder.join("secrets.key");
     new |= keep(
         &secrets,
         &format!("{}\n", chassis::hexadecimal::encode(&random_bytes())),
@@ -182,7 +182,7 @@ mod tests {
             "follow-up.pem",
             "intake.pem",
             "jwks.json",
-            "secrets.hex",
+            "secrets.key",
         ];
         assert_eq!(listed(folder.path()), files);
 
@@ -212,11 +212,11 @@ mod tests {
                 .map(|name| read(&folder.path().join(name)))
                 .collect::<Vec<_>>()
         };
-        let before = texts(&["actors.pem", "intake.pem", "jwks.json", "secrets.hex"]);
+        let before = texts(&["actors.pem", "intake.pem", "jwks.json", "secrets.key"]);
         assert!(!make(folder.path(), &["intake"]).expect("keys").new);
         assert_eq!(
             before,
-            texts(&["actors.pem", "intake.pem", "jwks.json", "secrets.hex"])
+            texts(&["actors.pem", "intake.pem", "jwks.json", "secrets.key"])
         );
 
         assert!(make(folder.path(), &["verification"]).expect("keys").new);
@@ -231,7 +231,7 @@ mod tests {
     fn private_keys_are_readable_by_their_owner_alone() {
         let folder = folder();
         make(folder.path(), &["intake"]).expect("keys");
-        for name in ["actors.pem", "intake.pem", "secrets.hex"] {
+        for name in ["actors.pem", "intake.pem", "secrets.key"] {
             let mode = fs::metadata(folder.path().join(name))
                 .expect("a file")
                 .permissions()

@@ -46,7 +46,7 @@ fn sound() -> (TempDir, BTreeMap<String, String>) {
         ("signing_key", file("intake.pem", &pem(7))),
         (
             "secrets_key",
-            file("secrets.hex", &format!("{}\n", "ab".repeat(32))),
+            file("secrets.key", &format!("{}\n", "ab".repeat(32))),
         ),
         (
             "policy",
@@ -147,7 +147,7 @@ fn all_faults_are_told_at_once_each_with_what_to_do() {
         ("metrics_listen", "9090"),
         ("jwks", "ftp://localhost/jwks.json"),
         ("signing_key", "/nowhere/intake.pem"),
-        ("secrets_key", "/nowhere/secrets.hex"),
+        ("secrets_key", "/nowhere/secrets.key"),
         ("policy", "/nowhere/policy"),
         ("peer_verification", "verification:50051"),
         ("peer_follow_up", "https://follow-up:50051"),
