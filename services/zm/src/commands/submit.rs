@@ -116,10 +116,45 @@ fn told(answer: &SubmitReportResponse) -> String {
         ("receipt code", answer.receipt_code.clone()),
         ("allegations", answer.allegation_ids.join(" ")),
     ]);
-    format!(
-        "{fields}\n\nThe receipt code is shown only now; it is all that a reporter needs:\n  \
-         zm receipt {report} {code}\nAn officer decides on it:\n  zm accept {report}",
-        report = answer.report_id,
-        code = answer.receipt_code
-    )
+    let report = &answer.report_id;
+    let receipt = match answer.receipt_code.as_str() {
+        "" => "There is no receipt code to show: this request came before, and the code that was told then has been used \
+             since. Keep that one; it stays valid."
+            .to_owned(),
+        code => format!(
+            "The receipt code is shown only now; it is all that a reporter needs:\n  zm receipt {report} {code}"
+        ),
+    };
+    format!("{fields}\n\n{receipt}\nAn officer decides on it:\n  zm accept {report}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(code: &str) -> SubmitReportResponse {
+        SubmitReportResponse {
+            report_id: "0192f0c4-7b1e-7c3a-9d52-6f2b8a4e1c07".to_owned(),
+            receipt_code: code.to_owned(),
+            ..SubmitReportResponse::default()
+        }
+    }
+
+    #[test]
+    fn a_code_is_shown_with_what_it_is_for() {
+        let told = told(&answer("7033860682603603"));
+        assert!(told.contains("zm receipt 0192f0c4-7b1e-7c3a-9d52-6f2b8a4e1c07 7033860682603603"));
+        assert!(!told.contains("Keep that one"), "{told}");
+    }
+
+    #[test]
+    fn no_code_means_that_the_earlier_one_was_used_and_stays() {
+        let told = told(&answer(""));
+        assert!(
+            told.contains("has been used since. Keep that one"),
+            "{told}"
+        );
+        assert!(!told.contains("zm receipt"), "{told}");
+        assert!(told.contains("zm accept"), "{told}");
+    }
 }
