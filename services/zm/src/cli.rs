@@ -295,11 +295,66 @@ mod tests {
     #[test]
     fn who_acts_may_stand_before_or_after_the_command() {
         for line in [
-            "zm --as supervisor@P51=wang approve 1",
-            "zm approve 1 --as supervisor@P51=wang",
+            "zm --as supervisor@P51=wang approve 0192f0c4-7b1e-7c3a-9d52-6f2b8a4e1c07",
+            "zm approve 0192f0c4-7b1e-7c3a-9d52-6f2b8a4e1c07 --as supervisor@P51=wang",
         ] {
             let cli = Cli::try_parse_from(line.split(' ')).expect(line);
             assert!(cli.options.who.is_some(), "{line}");
+        }
+    }
+
+    /// How the help names arguments that take the id of something.
+    const IDS: [&str; 7] = [
+        "REPORT",
+        "MATTER",
+        "CASE",
+        "CASE|MATTER",
+        "SUBJECT",
+        "PLACEHOLDER",
+        "ID",
+    ];
+
+    const ID: &str = "0192f0c4-7b1e-7c3a-9d52-6f2b8a4e1c07";
+
+    #[test]
+    fn what_is_no_id_is_told_with_what_one_looks_like_and_where_to_find_one() {
+        fn check(root: &clap::Command, command: &clap::Command, path: &str) -> usize {
+            let takes_id = |arg: &&clap::Arg| {
+                let names = arg.get_value_names().unwrap_or_default();
+                names.iter().any(|name| IDS.contains(&name.as_str()))
+            };
+            let mut checked = 0;
+            for arg in command.get_arguments().filter(takes_id) {
+                let line = match arg.get_long() {
+                    Some(long) => format!("zm{path} --{long} nonsense"),
+                    None => {
+                        let before = arg.get_index().unwrap_or(1) - 1;
+                        format!("zm{path} {}nonsense", format!("{ID} ").repeat(before))
+                    }
+                };
+                let told = root.clone().try_get_matches_from(line.split(' '));
+                let told = told.expect_err(&line).to_string();
+                let clear =
+                    told.contains("an id is a UUID such as 0192f0c4") && told.contains("`zm ");
+                assert!(clear, "{line}: {told}");
+                checked += 1;
+            }
+            let inner = command.get_subcommands();
+            checked
+                + inner
+                    .map(|inner| check(root, inner, &format!("{path} {}", inner.get_name())))
+                    .sum::<usize>()
+        }
+        let root = Cli::command();
+        assert!(check(&root, &root, "") > 20);
+        for line in [
+            "zm text intake nonsense",
+            "zm accept 0192f0c4-7b1e-7c3a-9d52-6f2b8a4e1c07 --reject nonsense=x",
+        ] {
+            let told = Cli::try_parse_from(line.split(' '))
+                .expect_err(line)
+                .to_string();
+            assert!(told.contains("an id is a UUID"), "{line}: {told}");
         }
     }
 }

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::client::{Intake, Office, Person, Verification, fresh_request_id, minted};
 use crate::config::Config;
-use crate::output;
 use crate::who::Who;
+use crate::{ids, output};
 
 /// The options that every command takes.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -48,7 +48,7 @@ pub struct Options {
     )]
     pub who: Option<Who>,
     /// The request id of a command; the same id and request give the earlier answer [default: drawn]
-    #[arg(long, global = true, value_name = "UUID")]
+    #[arg(long, global = true, value_name = "UUID", value_parser = ids::request)]
     pub request_id: Option<Uuid>,
     /// Answer in JSON, for scripts
     #[arg(long, global = true)]

@@ -2,11 +2,9 @@
 
 use std::str::FromStr;
 
+use crate::{ids, words};
 use proto::office;
 use proto::verification::FindingInput;
-use uuid::Uuid;
-
-use crate::words;
 
 /// What `--finding` said.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,21 +29,15 @@ impl FromStr for Finding {
         let evidence_ids = evidence
             .split([':', ','])
             .filter(|id| !id.is_empty())
-            .map(|id| uuid("evidence", id));
+            .map(|id| ids::evidence(id));
         Ok(Self(FindingInput {
-            allegation_id: uuid("an allegation", allegation)?,
+            allegation_id: ids::allegation(allegation)?,
             finding: finding.into(),
             closing_reason: closing_reason.into(),
             local_word: String::new(),
             evidence_ids: evidence_ids.collect::<Result<_, _>>()?,
         }))
     }
-}
-
-fn uuid(what: &str, text: &str) -> Result<String, String> {
-    let id =
-        Uuid::parse_str(text).map_err(|_| format!("{text:?} is no id of {what}: it is a UUID"))?;
-    Ok(id.to_string())
 }
 
 #[cfg(test)]
@@ -87,10 +79,13 @@ mod tests {
     fn what_cannot_be_meant_is_told() {
         for (text, told) in [
             ("unfounded".to_owned(), "ALLEGATION=FINDING"),
-            ("x=unfounded".to_owned(), "no id of an allegation"),
+            ("x=unfounded".to_owned(), "\"x\" is no id of an allegation"),
             (format!("{ALLEGATION}=guilty"), "exonerated"),
             (format!("{ALLEGATION}=closed/lost"), "duplicate"),
-            (format!("{ALLEGATION}=unfounded:e1"), "no id of evidence"),
+            (
+                format!("{ALLEGATION}=unfounded:e1"),
+                "\"e1\" is no id of evidence",
+            ),
         ] {
             let fault = text.parse::<Finding>().expect_err(&text);
             assert!(fault.contains(told), "{text}: {fault}");

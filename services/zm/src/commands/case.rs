@@ -12,7 +12,7 @@ use proto::verification::{
 
 use crate::client::{Office, Unanswered, Verification};
 use crate::commands::Paging;
-use crate::{Context, output, words};
+use crate::{Context, ids, output, words};
 
 /// Cases.
 #[derive(Debug, Subcommand)]
@@ -32,7 +32,7 @@ Examples:
 #[derive(Debug, Args)]
 pub struct Show {
     /// Its id, or that of its matter
-    #[arg(value_name = "CASE|MATTER")]
+    #[arg(value_name = "CASE|MATTER", value_parser = ids::case)]
     id: String,
 }
 

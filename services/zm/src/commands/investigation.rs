@@ -17,13 +17,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::client::Verification;
 use crate::finding::Finding;
-use crate::{Context, Usage, input, words};
+use crate::{Context, Usage, ids, input, words};
 
 /// Which case.
 #[derive(Debug, Args)]
 pub struct Case {
     /// The case's id
-    #[arg(value_name = "CASE")]
+    #[arg(value_name = "CASE", value_parser = ids::case)]
     case: String,
 }
 
@@ -31,7 +31,7 @@ pub struct Case {
 #[derive(Debug, Args)]
 pub struct CaseForReason {
     /// The case's id
-    #[arg(value_name = "CASE")]
+    #[arg(value_name = "CASE", value_parser = ids::case)]
     case: String,
     /// Why
     #[arg(long)]
@@ -42,7 +42,7 @@ pub struct CaseForReason {
 #[derive(Debug, Args)]
 pub struct Assign {
     /// The case's id
-    #[arg(value_name = "CASE")]
+    #[arg(value_name = "CASE", value_parser = ids::case)]
     case: String,
     /// Their actor ids: at least two, in place of any before
     #[arg(value_name = "ACTORID", required = true)]
@@ -67,7 +67,7 @@ impl Assign {
 #[derive(Debug, Args)]
 pub struct Evidence {
     /// The case's id
-    #[arg(value_name = "CASE")]
+    #[arg(value_name = "CASE", value_parser = ids::case)]
     case: String,
     /// Several items as JSON (`-`: standard input)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["kind", "description", "obtained_on", "attachment"])]
@@ -156,7 +156,7 @@ impl std::io::Write for Hash {
 #[derive(Debug, Args)]
 pub struct Propose {
     /// The case's id
-    #[arg(value_name = "CASE")]
+    #[arg(value_name = "CASE", value_parser = ids::case)]
     case: String,
     /// A finding on an allegation; may be given several times
     #[arg(

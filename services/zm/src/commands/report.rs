@@ -11,7 +11,7 @@ use proto::office::{Allegation, Channel, SubjectKind};
 
 use crate::client::Intake;
 use crate::commands::Paging;
-use crate::{Context, output, words};
+use crate::{Context, ids, output, words};
 
 /// Reports.
 #[derive(Debug, Subcommand)]
@@ -31,7 +31,7 @@ Examples:
 #[derive(Debug, Args)]
 pub struct Show {
     /// Its id
-    #[arg(value_name = "REPORT")]
+    #[arg(value_name = "REPORT", value_parser = ids::report)]
     report: String,
 }
 
@@ -52,7 +52,7 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct Candidates {
     /// The report's id
-    #[arg(value_name = "REPORT")]
+    #[arg(value_name = "REPORT", value_parser = ids::report)]
     report: String,
 }
 

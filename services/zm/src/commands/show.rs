@@ -14,13 +14,13 @@ use uuid::Uuid;
 
 use crate::client::{Office, Person, Unanswered};
 use crate::timeline::{self, Happened, Timeline};
-use crate::{Context, No, output};
+use crate::{Context, No, ids, output};
 
 /// The whole history of a matter, report or case.
 #[derive(Debug, Args)]
 pub struct Show {
     /// The id of a matter, a report, a case or a subject
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = ids::any)]
     id: Uuid,
 }
 

@@ -7,7 +7,7 @@ use proto::intake::{GetSubjectRequest, RegisterSubjectRequest};
 use proto::office::{Standing, SubjectKind};
 
 use crate::client::Intake;
-use crate::{Context, output, words};
+use crate::{Context, ids, output, words};
 
 /// The register of subjects.
 #[derive(Debug, Subcommand)]
@@ -71,7 +71,7 @@ pub struct Register {
 #[derive(Debug, Args)]
 pub struct Show {
     /// Its id
-    #[arg(value_name = "SUBJECT")]
+    #[arg(value_name = "SUBJECT", value_parser = ids::subject)]
     subject: String,
 }
 

@@ -9,7 +9,7 @@ use proto::intake::allegation_input::Subject;
 use proto::intake::{AllegationInput, ReporterKind, SubmitReportRequest, SubmitReportResponse};
 use proto::office::Channel;
 
-use crate::{Context, input, output, words};
+use crate::{Context, ids, input, output, words};
 
 /// A report with one allegation by options, or any report from a file.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub struct Submit {
     #[arg(long, default_value = "anonymous", value_parser = words::parser::<ReporterKind>())]
     reporter: ReporterKind,
     /// Whom it is about: a subject of the register
-    #[arg(long, value_name = "SUBJECT", conflicts_with = "not_identified")]
+    #[arg(long, value_name = "SUBJECT", value_parser = ids::subject, conflicts_with = "not_identified")]
     subject: Option<String>,
     /// Whom it is about, in the reporter's words, if nobody of the register
     #[arg(long, value_name = "TEXT", required_unless_present_any = ["file", "subject"])]

@@ -8,7 +8,7 @@ use proto::intake::{EraseMatterTextRequest, EraseReportTextRequest, EraseSubject
 use proto::topology::SERVICES;
 
 use crate::client::{Intake, Verification};
-use crate::{Context, Usage};
+use crate::{Context, Usage, ids};
 
 /// A name, narrative, reason or description.
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ struct Which {
     #[arg(value_name = "SERVICE", value_parser = PossibleValuesParser::new(SERVICES))]
     service: String,
     /// The text's id
-    #[arg(value_name = "TEXT")]
+    #[arg(value_name = "TEXT", value_parser = ids::text)]
     text: String,
 }
 
@@ -56,13 +56,13 @@ struct Erase {
 #[group(required = true, multiple = false)]
 struct Owner {
     /// The report that it came with
-    #[arg(long, value_name = "REPORT")]
+    #[arg(long, value_name = "REPORT", value_parser = ids::report)]
     report: Option<String>,
     /// The subject whose name it is
-    #[arg(long, value_name = "SUBJECT")]
+    #[arg(long, value_name = "SUBJECT", value_parser = ids::subject)]
     subject: Option<String>,
     /// The matter that it came with
-    #[arg(long, value_name = "MATTER")]
+    #[arg(long, value_name = "MATTER", value_parser = ids::matter)]
     matter: Option<String>,
 }
 

@@ -12,13 +12,13 @@ use proto::intake::{
 };
 
 use crate::client::{Intake, Person};
-use crate::{Context, Usage, input, output, words};
+use crate::{Context, Usage, ids, input, output, words};
 
 /// Accept a report to a handling unit.
 #[derive(Debug, Args)]
 pub struct Accept {
     /// The report's id
-    #[arg(value_name = "REPORT")]
+    #[arg(value_name = "REPORT", value_parser = ids::report)]
     report: String,
     /// The handling unit [default: where the report lies]
     #[arg(long, default_value = "", hide_default_value = true)]
@@ -33,7 +33,7 @@ fn rejected(text: &str) -> Result<RejectedCandidate, String> {
         .split_once('=')
         .ok_or("it is MATTER=REASON, such as 0192…=other_incident")?;
     Ok(RejectedCandidate {
-        matter_id: matter.to_owned(),
+        matter_id: ids::matter(matter)?,
         reason: reason.to_owned(),
     })
 }
@@ -63,10 +63,10 @@ impl Accept {
 #[derive(Debug, Args)]
 pub struct Join {
     /// The report's id
-    #[arg(value_name = "REPORT")]
+    #[arg(value_name = "REPORT", value_parser = ids::report)]
     report: String,
     /// The matter's id
-    #[arg(value_name = "MATTER")]
+    #[arg(value_name = "MATTER", value_parser = ids::matter)]
     matter: String,
     /// Whether it brings something new; that opens a concluded case again
     #[arg(long, value_parser = words::parser::<NewFacts>())]
@@ -93,7 +93,7 @@ impl Join {
 #[derive(Debug, Args)]
 pub struct Decline {
     /// The report's id
-    #[arg(value_name = "REPORT")]
+    #[arg(value_name = "REPORT", value_parser = ids::report)]
     report: String,
     /// Why: a code of the policy profile's list, such as out_of_scope or no_substance
     #[arg(long)]
@@ -119,7 +119,7 @@ impl Decline {
 #[derive(Debug, Args)]
 pub struct Transfer {
     /// The report's id
-    #[arg(value_name = "REPORT")]
+    #[arg(value_name = "REPORT", value_parser = ids::report)]
     report: String,
     /// The code of the body
     #[arg(long)]
@@ -149,7 +149,7 @@ impl Transfer {
 #[derive(Debug, Args)]
 pub struct Withdraw {
     /// The report's id
-    #[arg(value_name = "REPORT")]
+    #[arg(value_name = "REPORT", value_parser = ids::report)]
     report: String,
     /// The reporter's receipt code
     #[arg(long, value_name = "CODE")]
@@ -175,7 +175,7 @@ impl Withdraw {
 #[derive(Debug, Args)]
 pub struct Material {
     /// The report's id
-    #[arg(value_name = "REPORT")]
+    #[arg(value_name = "REPORT", value_parser = ids::report)]
     report: String,
     /// What is added
     #[arg(required_unless_present = "file")]
@@ -218,7 +218,7 @@ impl Material {
 #[derive(Debug, Args)]
 pub struct Receipt {
     /// The report's id
-    #[arg(value_name = "REPORT")]
+    #[arg(value_name = "REPORT", value_parser = ids::report)]
     report: String,
     /// The receipt code
     #[arg(value_name = "CODE")]
@@ -248,13 +248,13 @@ impl Receipt {
 #[derive(Debug, Args)]
 pub struct Identify {
     /// The matter's id
-    #[arg(value_name = "MATTER")]
+    #[arg(value_name = "MATTER", value_parser = ids::matter)]
     matter: String,
     /// The id under which the subject was not identified
-    #[arg(value_name = "PLACEHOLDER")]
+    #[arg(value_name = "PLACEHOLDER", value_parser = ids::subject)]
     placeholder: String,
     /// Who it is: a subject of the register
-    #[arg(value_name = "SUBJECT")]
+    #[arg(value_name = "SUBJECT", value_parser = ids::subject)]
     subject: String,
     /// Why it is this one; kept as a text
     #[arg(long)]
