@@ -20,11 +20,12 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use serde::Deserialize;
-use tracing::{Level, Metadata, Span};
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-use tracing_subscriber::filter::{EnvFilter, ParseError, filter_fn};
+use tracing_subscriber::filter::{EnvFilter, ParseError, dynamic_filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Context, Filter, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
@@ -100,7 +101,7 @@ pub fn start(service: &str, logging: &Logging) -> Result<Telemetry, TelemetryFau
         .with_location(false)
         .with_threads(false)
         .with_tracked_inactivity(false)
-        .with_filter(filter_fn(is_traced));
+        .with_filter(trace_filter());
     Registry::default().with(lines).with(spans).try_init()?;
     Ok(Telemetry { traces })
 }
@@ -176,6 +177,17 @@ fn is_traced(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && *metadata.level() <= Level::INFO
 }
 
+/// The spans that carry a trace.
+///
+/// The trap: a filter that never changes its mind is asked once for a place in the code, and relies on what the filter of
+/// the lines left behind on the thread. A `tracing::enabled!` (sqlx asks so after every query) leaves it wrong, and the
+/// next span on that thread is lost, with its trace. So this one is asked every time, and says up to which level that is
+/// needed.
+fn trace_filter<S: Subscriber>() -> impl Filter<S> {
+    dynamic_filter_fn(|metadata: &Metadata<'_>, _: &Context<'_, S>| is_traced(metadata))
+        .with_max_level_hint(LevelFilter::INFO)
+}
+
 /// A span for a piece of work that came from elsewhere, as part of the trace it came with, or of a new one.
 ///
 /// `what` names the work: a method, an event's type, a clock's kind. Run the work in it with
@@ -237,7 +249,7 @@ mod tests {
         let _ = known(|| continue_from("known", None));
         let traces = tracer_provider("test", None).expect("nothing to connect to");
         let spans = tracing_opentelemetry::layer().with_tracer(traces.tracer("test"));
-        let subscriber = Registry::default().with(spans.with_filter(filter_fn(is_traced)));
+        let subscriber = Registry::default().with(spans.with_filter(trace_filter()));
         tracing::subscriber::with_default(subscriber, run)
     }
 
@@ -313,7 +325,7 @@ mod tests {
         let lines = lines(&logging, move || Shared(Arc::clone(&into))).expect("a filter");
         let subscriber = Registry::default()
             .with(lines)
-            .with(spans.with_filter(filter_fn(is_traced)));
+            .with(spans.with_filter(trace_filter()));
         tracing::subscriber::with_default(subscriber, run);
         let written = written.lock().expect("not poisoned").clone();
         String::from_utf8(written).expect("text")
@@ -347,6 +359,20 @@ mod tests {
             assert_eq!(line["spans"][0]["trace_id"], TRACE, "{logged}");
             assert_eq!(line["spans"][0]["what"], "case opened", "{logged}");
         }
+    }
+
+    #[test]
+    fn no_trace_is_lost_after_somebody_asked_what_is_logged() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        logged("info", || {
+            // As libraries do before they put a line together.
+            let _ = tracing::enabled!(target: "sqlx::query", Level::WARN);
+            let id = trace_id(&continue_from("case opened", Some(PARENT)));
+            seen.lock().expect("not poisoned").push(id);
+        });
+        // The first time nobody listened.
+        let seen = seen.lock().expect("not poisoned").clone();
+        assert_eq!(seen, [None, Some(TRACE.to_owned())]);
     }
 
     #[test]
