@@ -8,3 +8,4 @@ mod receipts;
 mod registers;
 mod repeats;
 mod replicas;
+mod traces;

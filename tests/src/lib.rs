@@ -38,6 +38,7 @@ pub struct Office {
     pub folder: TempDir,
     amqp: BTreeMap<&'static str, String>,
     ports: BTreeMap<&'static str, u16>,
+    settings: BTreeMap<String, String>,
 }
 
 /// A running process of a service.
@@ -143,6 +144,7 @@ impl Office {
             folder,
             amqp,
             ports,
+            settings: BTreeMap::new(),
         };
         for service in SERVICES {
             office.provision(service);
@@ -180,6 +182,11 @@ impl Office {
             .collect();
         let text = format!("key = \"keys/actors.pem\"\n[services]\n{services}");
         std::fs::write(self.config(), text).expect("the folder is ours");
+    }
+
+    /// Sets a variable for every service that is started from now on.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.settings.insert(variable.to_owned(), value.to_owned());
     }
 
     /// Its `zm.toml`.
@@ -244,6 +251,7 @@ impl Office {
             .env("ZHENGMING_POLICY", workspace().join("deploy/policy"))
             .env("ZHENGMING_LOG", "info")
             .env("ZHENGMING_LOG_FORMAT", "pretty")
+            .envs(&self.settings)
             .stdin(Stdio::null())
             .stdout(out.try_clone().expect("a file"))
             .stderr(out);

@@ -201,7 +201,7 @@ impl Follower {
 
     /// Reacts to an event and brings the group to the desk.
     async fn bring(&self, event: &EventMessage, held: Option<i64>) -> Brought {
-        let span = telemetry::continue_from("event", event.traceparent.as_deref());
+        let span = telemetry::continue_from(name(event), event.traceparent.as_deref());
         async {
             if let Err(end) = self.recognise(event).await {
                 return Brought::Ended(end);
@@ -211,8 +211,11 @@ impl Follower {
                 Err(end) => return Brought::Ended(end),
             };
             let mut items = Vec::with_capacity(orders.len());
-            for order in &orders {
-                match self.inner.front.prepare(order).await {
+            for mut order in orders {
+                let span = telemetry::part(order.method);
+                let onward = span.in_scope(telemetry::current_traceparent);
+                order.trace = onward.or(order.trace);
+                match self.inner.front.prepare(&order).instrument(span).await {
                     Ok(item) => items.push(item),
                     Err(refusal) => return Brought::Ended(self.refused(&refusal)),
                 }
@@ -241,7 +244,7 @@ impl Follower {
     fn react(&self, event: &EventMessage) -> Result<Vec<Order>, End> {
         let foreign = Foreign {
             source: self.inner.source,
-            name: event.type_.rsplit('.').next().unwrap_or(&event.type_),
+            name: name(event),
             event_id: event.id,
             stream: event.stream,
             sequence: event.sequence,
@@ -469,6 +472,11 @@ impl Follower {
             }
         }
     }
+}
+
+/// The event's message, without its package.
+fn name(event: &EventMessage) -> &str {
+    event.type_.rsplit('.').next().unwrap_or(&event.type_)
 }
 
 /// How far an event came on its way to the desk.

@@ -206,6 +206,11 @@ pub fn continue_from(what: &str, traceparent: Option<&str>) -> Span {
     span
 }
 
+/// A span for a part of the work that runs now, such as a command that follows from an event.
+pub fn part(what: &str) -> Span {
+    tracing::info_span!(target: SPANS, "part", otel.name = what, what)
+}
+
 /// The W3C `traceparent` of what runs now, for metadata, the outbox and message headers.
 pub fn current_traceparent() -> Option<String> {
     let mut header = HashMap::new();

@@ -11,6 +11,7 @@ use office::{Actor, natural_id};
 use sqlx::{PgPool, Row};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::backoff;
@@ -18,6 +19,7 @@ use crate::desk::{Group, Settled, TimerClaim};
 use crate::facts;
 use crate::front::{Front, Order};
 use crate::refusal::{FACTS_STALE, NOT_PERMITTED, Refusal, UNAVAILABLE};
+use crate::telemetry;
 use crate::time::At;
 
 /// The net under all wake-ups.
@@ -125,8 +127,13 @@ async fn carry_out(
     claimed: Claimed,
 ) {
     let (key, attempts) = (claimed.key, claimed.attempts);
+    let span = telemetry::continue_from(&claimed.method, claimed.trace.as_deref());
     let ended = match order(front, methods, which, &claimed) {
-        Ok(order) => run(front, &order, &claimed).await,
+        Ok(mut order) => {
+            let onward = span.in_scope(telemetry::current_traceparent);
+            order.trace = onward.or(order.trace);
+            run(front, &order, &claimed).instrument(span).await
+        }
         Err(reason) => Err(End::Dead(reason)),
     };
     let written = match ended {
