@@ -96,10 +96,16 @@ async fn connected(town: &Town) -> Broker {
 }
 
 async fn engine() -> (f64, Vec<Duration>) {
-    let town = Town::new().await;
+    let mut town = Town::new().await;
     let broker = connected(&town).await;
     fill(&broker).await;
     let superuser = town.superuser("mirror").await;
+    // There is no source that could be asked for its history.
+    sqlx::query("insert into sources (source, epoch) values ('toy', 'bench')")
+        .execute(&superuser)
+        .await
+        .expect("the database answers");
+    town.hide("toy");
     let started = Instant::now();
     let mirror = town.start("mirror").await;
     wait_until(

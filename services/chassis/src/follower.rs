@@ -57,8 +57,10 @@ pub(crate) struct Inner {
     pub(crate) gap: Notify,
     /// The history that is followed, as this replica knows it; none while it is in doubt.
     epoch: watch::Sender<Option<String>>,
-    /// Set when an event was of another history than that one: the two are compared.
+    /// Set when an event was not of that one: the source is asked, and the two are compared.
     pub(crate) foreign: Notify,
+    /// Whether the source was asked for its history since this process started, with an answer or in vain.
+    asked: watch::Sender<bool>,
     in_hand: Semaphore,
 }
 
@@ -91,6 +93,7 @@ impl Follower {
                 gap: Notify::new(),
                 epoch: watch::Sender::new(None),
                 foreign: Notify::new(),
+                asked: watch::Sender::new(false),
                 in_hand: Semaphore::new(usize::from(PREFETCH)),
             }),
         }
@@ -105,6 +108,13 @@ impl Follower {
     ) {
         let queue = proto::topology::follower_queue(self.inner.service, self.inner.source);
         let mut consumption = broker.consume(&queue, PREFETCH);
+        if drain
+            .run_until_cancelled(self.source_asked())
+            .await
+            .is_none()
+        {
+            return;
+        }
         loop {
             let incoming = tokio::select! {
                 () = drain.cancelled() => {
@@ -118,6 +128,16 @@ impl Follower {
             };
             self.receive(incoming, &tasks).await;
         }
+    }
+
+    /// The source was asked for its history, or does not answer: what waits may be brought.
+    pub(crate) fn source_was_asked(&self) {
+        self.inner.asked.send_replace(true);
+    }
+
+    async fn source_asked(&self) {
+        // The sender lives as long as this.
+        let _ = self.inner.asked.subscribe().wait_for(|asked| *asked).await;
     }
 
     /// Brings one message to the desk in the order of arrival; its end is awaited elsewhere.
@@ -418,6 +438,13 @@ impl Follower {
 
     /// Looks once a second, and after each event, for parked ones that became next.
     pub(crate) async fn watch_parked(self, drain: CancellationToken) {
+        if drain
+            .run_until_cancelled(self.source_asked())
+            .await
+            .is_none()
+        {
+            return;
+        }
         loop {
             tokio::select! {
                 () = drain.cancelled() => return,

@@ -39,8 +39,17 @@ pub(crate) async fn work(follower: Follower, every: Duration, drain: Cancellatio
 }
 
 async fn attend(follower: &Follower, every: Duration) {
-    // What was in doubt when the process ended still is.
-    follower.inner.foreign.notify_one();
+    // What was in doubt when the process ended still is; and a restored source is heard before its queue.
+    if told(
+        follower,
+        "histories cannot be compared now",
+        compare_histories(follower).await,
+    )
+    .is_none()
+    {
+        follower.inner.foreign.notify_one();
+    }
+    follower.source_was_asked();
     let mut next = Instant::now();
     let mut wishes = Instant::now();
     loop {

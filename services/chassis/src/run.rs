@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::blueprint::Blueprint;
 use crate::broker::Broker;
-use crate::config::{Config, OwnerConfig};
+use crate::config::{Config, OwnerConfig, peer_variable};
 use crate::desk::{Connections, Desk, Premises};
 use crate::follower::Follower;
 use crate::front::{Front, Inner};
@@ -100,7 +100,16 @@ fn failed(message: &str) -> ExitCode {
 fn check(blueprint: &Blueprint) -> Result<(Config, Policies), String> {
     let config = Config::load(blueprint.name).map_err(|faults| faults.to_string())?;
     let policies = Policies::load(&config.policy).map_err(|faults| faults.to_string())?;
-    let faults = blueprint.faults(&policies);
+    let mut faults = blueprint.faults(&policies);
+    for source in blueprint.follows.keys() {
+        if !config.peers.contains_key(*source) {
+            faults.push(format!(
+                "{} follows {source} and must be able to ask it; set {}",
+                blueprint.name,
+                peer_variable(source)
+            ));
+        }
+    }
     if faults.is_empty() {
         Ok((config, policies))
     } else {

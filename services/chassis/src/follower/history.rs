@@ -1,8 +1,10 @@
 //! Which history of the source's database is followed here.
 //!
 //! `sources.epoch` remembers it. Null while there are cursors means doubt: nothing of the source takes effect until
-//! [`repair`](crate::repair) has compared what was followed with what the source says now. A source that was never
-//! followed has nothing to compare, so its first event is believed.
+//! [`repair`](crate::repair) has compared what was followed with what the source says now. So does the first event of a
+//! source that was never followed: it may come from a queue that has outlived the history it belongs to. And whoever
+//! starts asks the source once before its queue is read, as the source may have been restored meanwhile; if it does not
+//! answer, what is remembered holds.
 //!
 //! The trap: a replica knows only what it read last. It reads again whenever an event says something else than it knows,
 //! and once a second, so that another replica's doubt reaches it.
@@ -16,7 +18,7 @@ use crate::broker::EventMessage;
 
 /// Why events of another history wait.
 const FOREIGN: &str =
-    "it is of another history of its source than the one that was followed: the two are compared";
+    "it is not of the history of its source that is followed: the source is asked which one it has";
 
 impl Follower {
     /// Whether an event may be brought to the desk: it is of the history that is followed, or says of none.
@@ -26,10 +28,7 @@ impl Follower {
         }
         let again = |error: sqlx::Error| End::Again(error.to_string());
         let pool = self.inner.front.pool();
-        let remembered = first_or_remembered(pool, self.inner.source, &event.epoch)
-            .await
-            .map_err(again)?;
-        self.inner.epoch.send_replace(remembered);
+        self.recall().await.map_err(again)?;
         if self.follows(&event.epoch) {
             return Ok(());
         }
@@ -105,29 +104,6 @@ impl Follower {
         self.inner.look.notify_one();
         Ok(())
     }
-}
-
-/// The epoch that is followed: this one, if nothing of the source was ever followed.
-async fn first_or_remembered(
-    pool: &PgPool,
-    source: &str,
-    epoch: &str,
-) -> sqlx::Result<Option<String>> {
-    let rows: Option<Option<String>> = sqlx::query_scalar(
-        "with first as ( \
-             insert into sources (source, epoch) \
-             select $1, $2 where not exists (select from cursors where source = $1 and sequence > 0) \
-             on conflict (source) do update set epoch = excluded.epoch where sources.epoch is null \
-             returning epoch) \
-         select epoch from first \
-         union all select epoch from sources where source = $1 and epoch is not null \
-         limit 1",
-    )
-    .bind(source)
-    .bind(epoch)
-    .fetch_optional(pool)
-    .await?;
-    Ok(rows.flatten())
 }
 
 /// How far a stream was followed; nothing is known of one that never was.

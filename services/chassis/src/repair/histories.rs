@@ -54,7 +54,7 @@ enum Verdict {
 pub(super) async fn compare_all(follower: &Follower, epoch: &str) -> Result<(), Refusal> {
     let source = follower.inner.source;
     follower.doubt(epoch).await.map_err(unavailable)?;
-    // It is known from another replica, or was never in doubt: nothing had been followed.
+    // Another replica has compared it meanwhile.
     if follower.follows(epoch) {
         return Ok(());
     }

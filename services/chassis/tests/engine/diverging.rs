@@ -1,10 +1,13 @@
 //! Another history of the source: a failover goes on by itself, a restore to an earlier state holds what it contradicts
 //! until an operator has decided.
 
+use std::time::Duration;
+
 use office::Role;
 use proto::chassis::operations_service_client::OperationsServiceClient;
 use proto::chassis::{ListHeldEventsRequest, RetryHeldEventRequest, SkipHeldEventRequest};
 use sqlx::PgPool;
+use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use crate::common::eventually;
@@ -409,4 +412,120 @@ async fn an_event_of_a_history_that_was_left_never_takes_effect() {
     pool.close().await;
     mirror.stop().await;
     toy.stop().await;
+}
+
+/// Everything that a service has to send is at the broker.
+async fn sent(superuser: &PgPool) {
+    eventually("all is sent", async || {
+        sqlx::query_scalar("select not exists (select from outbox)")
+            .fetch_one(superuser)
+            .await
+            .unwrap()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_event_of_a_source_takes_effect_only_once_the_source_was_asked() {
+    let town = Town::new().await;
+    let toy = town.start("toy").await;
+    let pool = town.pool("mirror").await;
+    let superuser = town.superuser("toy").await;
+    add(&toy, SICK, 1, 0).await;
+    sent(&superuser).await;
+    toy.stop().await;
+    // Restored to a state before its first event, which the mirror's queue still holds.
+    statements(
+        &superuser,
+        "delete from journal; delete from aggregates; delete from tallies_v1",
+    )
+    .await;
+    draw_history(&superuser).await;
+    let mirror = town.start("mirror").await;
+    eventually("it waits", async || {
+        held(&pool, SICK).await == [("not_yet".to_owned(), 1)]
+    })
+    .await;
+    let toy = town.start("toy").await;
+    eventually("it is of a history that was left", async || {
+        held(&pool, SICK).await == [("diverged".to_owned(), 1)]
+    })
+    .await;
+    add(&toy, WELL, 3, 1).await;
+    eventually("the other stream is followed", async || {
+        total(&pool, WELL).await == 3
+    })
+    .await;
+    assert_eq!(total(&pool, SICK).await, 0, "it never took effect");
+    for pool in [pool, superuser] {
+        pool.close().await;
+    }
+    mirror.stop().await;
+    toy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_was_restored_is_heard_before_its_queue() {
+    let mut town = Town::new().await;
+    let (toy, mirror) = (town.start("toy").await, town.start("mirror").await);
+    let pool = town.pool("mirror").await;
+    let superuser = town.superuser("toy").await;
+    add(&toy, SICK, 1, 0).await;
+    save(&superuser, "backup").await;
+    eventually("it is followed", async || total(&pool, SICK).await == 1).await;
+    mirror.stop().await;
+    add(&toy, SICK, 5, 1).await;
+    sent(&superuser).await;
+    toy.stop().await;
+    restore(&superuser, "backup").await;
+    draw_history(&superuser).await;
+    let behind = town.address("toy").replace("http://", "");
+    let toy = town.start("toy").await;
+    let door = town.front_door("toy").await;
+    let mirror = town.start("mirror").await;
+    // The source's answer is held back for as long as it takes whoever does not wait for it to take the event.
+    let (mut asking, _) = door.accept().await.unwrap();
+    let taken = eventually("it took effect", async || total(&pool, SICK).await != 1);
+    let in_vain = tokio::time::timeout(Duration::from_millis(1200), taken).await;
+    let mut answering = TcpStream::connect(&behind).await.unwrap();
+    let passing = tokio::spawn(async move {
+        // Either side may end it.
+        let _ = tokio::io::copy_bidirectional(&mut asking, &mut answering).await;
+    });
+    eventually("what was lost is held", async || {
+        held(&pool, SICK).await == [("diverged".to_owned(), 2)]
+    })
+    .await;
+    assert!(in_vain.is_err(), "nothing is taken before");
+    assert_eq!(total(&pool, SICK).await, 1, "it never took effect");
+    for pool in [pool, superuser] {
+        pool.close().await;
+    }
+    mirror.stop().await;
+    toy.stop().await;
+    passing.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_does_not_answer_holds_up_nothing_that_it_sent() {
+    let mut town = Town::new().await;
+    let (toy, mirror) = (town.start("toy").await, town.start("mirror").await);
+    let pool = town.pool("mirror").await;
+    let superuser = town.superuser("toy").await;
+    add(&toy, SICK, 1, 0).await;
+    eventually("it is followed", async || total(&pool, SICK).await == 1).await;
+    mirror.stop().await;
+    add(&toy, SICK, 5, 1).await;
+    sent(&superuser).await;
+    toy.stop().await;
+    town.hide("toy");
+    let mirror = town.start("mirror").await;
+    eventually("what it sent is followed", async || {
+        total(&pool, SICK).await == 6
+    })
+    .await;
+    for pool in [pool, superuser] {
+        pool.close().await;
+    }
+    mirror.stop().await;
 }

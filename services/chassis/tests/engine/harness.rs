@@ -16,6 +16,7 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use office::{Actor, Role};
 use sqlx::{Connection, PgConnection, PgPool};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -261,6 +262,19 @@ impl Town {
         let (now, minute) = (chassis::time::real_now(), Duration::from_secs(60));
         let actor = Actor::service(service, None);
         signer.mint(&actor, Audience::Call, now, minute).unwrap()
+    }
+
+    /// From now on nobody can ask this service.
+    pub(crate) fn hide(&mut self, service: &str) {
+        self.ports.remove(service);
+    }
+
+    /// From now on others ask this service here, and not where it listens.
+    pub(crate) async fn front_door(&mut self, service: &'static str) -> TcpListener {
+        let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.ports
+            .insert(service, door.local_addr().unwrap().port());
+        door
     }
 
     /// Where the replica that other services reach listens.
