@@ -20,6 +20,7 @@ pub mod front;
 mod gauges;
 pub mod hexadecimal;
 pub mod journal;
+pub mod keyring;
 mod kind;
 mod load;
 mod operations;

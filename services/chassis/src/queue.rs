@@ -28,10 +28,11 @@ use self::replies::Reply;
 use crate::backoff::{Backoff, Retry};
 use crate::broker::{Broker, Incoming};
 use crate::front::{AnyMethod, Front};
+use crate::keyring::Keyring;
 use crate::refusal::{
     INVALID_REQUEST, Refusal, RefusalKind, TOKEN_EXPIRED, TOKEN_INVALID, UNAVAILABLE,
 };
-use crate::token::{Audience, Keys};
+use crate::token::Audience;
 use crate::{telemetry, time};
 
 /// Messages that are taken and not yet acknowledged.
@@ -51,7 +52,7 @@ type Answer = Result<serde_json::Value, Refusal>;
 pub(crate) async fn serve_commands(
     front: Front,
     methods: Arc<BTreeMap<&'static str, Arc<dyn AnyMethod>>>,
-    keys: Arc<Keys>,
+    keys: Keyring,
     broker: &Broker,
     service: &'static str,
     drain: CancellationToken,
@@ -100,7 +101,7 @@ pub(crate) async fn serve_commands(
 struct Counter {
     front: Front,
     methods: Arc<BTreeMap<&'static str, Arc<dyn AnyMethod>>>,
-    keys: Arc<Keys>,
+    keys: Keyring,
     answers: mpsc::Sender<Reply>,
     drain: CancellationToken,
 }
@@ -192,24 +193,24 @@ impl Counter {
     }
 
     /// Who sends the command, and whether their token has expired meanwhile.
-    fn sender(&self, told: &Told) -> Result<(Actor, bool), Refusal> {
+    async fn sender(&self, told: &Told) -> Result<(Actor, bool), Refusal> {
         let token = told
             .token
             .as_deref()
             .ok_or_else(|| TOKEN_INVALID.with_note("no `authorization: Bearer …` header"))?;
         let at = |now| self.keys.verify(token, Audience::Queue, now);
-        match at(time::real_now()) {
+        match at(time::real_now()).await {
             Ok(actor) => Ok((actor, false)),
             Err(refusal) if refusal.code == TOKEN_EXPIRED.code => {
                 let last = message::last_moment(token).ok_or(refusal)?;
-                Ok((at(last)?, true))
+                Ok((at(last).await?, true))
             }
             Err(refusal) => Err(refusal),
         }
     }
 
     async fn carry_out(&self, command: &Command<'_>, told: &Told) -> Option<Answer> {
-        let (actor, expired) = match self.sender(told) {
+        let (actor, expired) = match self.sender(told).await {
             Ok(sender) => sender,
             Err(refusal) => return Some(Err(refusal)),
         };

@@ -29,6 +29,7 @@ use crate::config::{Config, OwnerConfig, peer_variable};
 use crate::desk::{Connections, Desk, Premises};
 use crate::follower::Follower;
 use crate::front::{Front, Inner};
+use crate::keyring::Keyring;
 use crate::peers::Peers;
 use crate::relay::Relay;
 use crate::server::{self, Admission, Health};
@@ -150,13 +151,9 @@ pub async fn serve(
     ready: impl FnOnce(SocketAddr, &Front),
 ) -> Result<(), String> {
     let name = blueprint.name;
-    let keys = Arc::new(
-        config
-            .jwks
-            .keys()
-            .await
-            .map_err(|fault| fault.to_string())?,
-    );
+    let keys = Keyring::open(config.jwks.clone())
+        .await
+        .map_err(|fault| fault.to_string())?;
     let pool = database(&config).await?;
     let listener = TcpListener::bind(config.grpc_listen)
         .await
@@ -194,6 +191,7 @@ pub async fn serve(
         closing.clone(),
     );
     let (shift, shifted) = watch::channel(SignedDuration::ZERO);
+    tasks.spawn(keys.clone().watch(taking.clone()));
     tasks.spawn(watch_shift(pool.clone(), shift, taking.clone()));
     tasks.spawn(upkeep::work(
         pool.clone(),
@@ -245,7 +243,7 @@ pub async fn serve(
     }
     let by_queue = {
         let (front, methods) = (front.clone(), Arc::new(blueprint.methods.clone()));
-        let (keys, broker, taking) = (Arc::clone(&keys), broker.clone(), taking.clone());
+        let (keys, broker, taking) = (keys.clone(), broker.clone(), taking.clone());
         async move { queue::serve_commands(front, methods, keys, &broker, name, taking).await }
     };
     tasks.spawn(by_queue);

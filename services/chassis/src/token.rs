@@ -198,6 +198,13 @@ impl Keys {
         }
     }
 
+    /// Whether the token names a key, and these do not have it.
+    pub(crate) fn lack_key_of(&self, token: &str) -> bool {
+        let header = jsonwebtoken::decode_header(token).ok();
+        let kid = header.and_then(|header| header.kid);
+        kid.is_some_and(|kid| !self.keys.contains_key(&kid))
+    }
+
     /// Checks a token and says who acts.
     ///
     /// # Errors

@@ -26,11 +26,11 @@ fn noon() -> Timestamp {
     "2026-03-02T12:00:00Z".parse().expect("a valid time")
 }
 
-fn keys() -> Keys {
+fn jwks() -> String {
     let jwks = Jwks {
         keys: vec![jwk("service:intake", &pem()).expect("a key")],
     };
-    Keys::load(&serde_json::to_string(&jwks).expect("a JWKS is JSON")).expect("a JWKS")
+    serde_json::to_string(&jwks).expect("a JWKS is JSON")
 }
 
 fn peers_at(address: &str) -> Peers {
@@ -169,7 +169,8 @@ async fn a_call_carries_our_own_token_on_behalf_of_the_causes_actor() {
         });
         let token = asked.await.expect("answered");
         let token = token.strip_prefix("Bearer ").expect("a bearer token");
-        let actor = keys()
+        let actor = Keys::load(&jwks())
+            .expect("a JWKS")
             .verify(token, Audience::Call, noon())
             .expect("in order");
         assert_eq!(actor, Actor::service("intake", on_behalf_of.cloned()));
@@ -197,7 +198,8 @@ async fn a_peer_where_nobody_listens_is_unavailable_and_is_found_once_it_does() 
     );
 
     let listener = TcpListener::bind(address).await.expect("the same port");
-    let admission = crate::server::Admission::new(Arc::new(keys()), noon);
+    let keyring = crate::keyring::tests::of(&jwks()).await;
+    let admission = crate::server::Admission::new(keyring, noon);
     let stop = CancellationToken::new();
     let health = crate::server::Health::new().await;
     let server = crate::server::serve(

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::AUTHORIZATION;
@@ -13,9 +12,10 @@ use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use super::public_actor;
+use crate::keyring::Keyring;
 use crate::refusal::{Refusal, TOKEN_INVALID};
 use crate::telemetry;
-use crate::token::{Audience, Keys};
+use crate::token::Audience;
 
 /// The answer's metadata that names the trace, so that a caller can say where to look in the log.
 pub const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
@@ -23,17 +23,17 @@ pub const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
 /// Lets a call in, as whom its token says.
 #[derive(Clone, Debug)]
 pub struct Admission {
-    keys: Arc<Keys>,
+    keys: Keyring,
     now: fn() -> Timestamp,
 }
 
 impl Admission {
     /// Checks tokens against these keys; `now` is real time.
-    pub fn new(keys: Arc<Keys>, now: fn() -> Timestamp) -> Self {
+    pub fn new(keys: Keyring, now: fn() -> Timestamp) -> Self {
         Self { keys, now }
     }
 
-    fn admit(&self, headers: &HeaderMap) -> Result<Actor, Refusal> {
+    async fn admit(&self, headers: &HeaderMap) -> Result<Actor, Refusal> {
         let mut headers = headers.get_all(AUTHORIZATION).iter();
         let Some(header) = headers.next() else {
             return Ok(public_actor());
@@ -45,7 +45,7 @@ impl Admission {
         let token = token.ok_or_else(|| {
             TOKEN_INVALID.with_note("the authorization is not of the form `Bearer <token>`")
         })?;
-        self.keys.verify(token, Audience::Call, (self.now)())
+        self.keys.verify(token, Audience::Call, (self.now)()).await
     }
 }
 
@@ -76,9 +76,10 @@ type Answering<R, E> = Pin<Box<dyn Future<Output = Result<R, E>> + Send>>;
 
 impl<S, B, R> Service<Request<B>> for Admitted<S>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Send + 'static,
+    B: Send + 'static,
     R: Default + Send + 'static,
 {
     type Response = Response<R>;
@@ -96,20 +97,18 @@ where
             .and_then(|header| header.to_str().ok());
         let span = telemetry::continue_from(request.uri().path(), traceparent);
         let trace_id = telemetry::trace_id(&span).and_then(|id| HeaderValue::from_str(&id).ok());
-        let admitted = span.in_scope(|| {
-            self.admission
-                .admit(request.headers())
-                .map_err(|refusal| refusal.status())
-        });
-        let mut answering: Answering<_, _> = match admitted {
-            Ok(actor) => {
-                request.extensions_mut().insert(actor);
-                Box::pin(span.in_scope(|| self.inner.call(request)))
-            }
-            Err(status) => Box::pin(std::future::ready(Ok(status.into_http()))),
-        };
+        let admission = self.admission.clone();
+        // The one that said that it is ready goes with the call.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
         let answering = async move {
-            let mut response = answering.as_mut().await?;
+            let mut response = match admission.admit(request.headers()).await {
+                Ok(actor) => {
+                    request.extensions_mut().insert(actor);
+                    inner.call(request).await?
+                }
+                Err(refusal) => refusal.status().into_http(),
+            };
             if let Some(id) = trace_id {
                 response.headers_mut().insert(TRACE_ID, id);
             }

@@ -1,7 +1,5 @@
 //! The server as a caller sees it: health, reflection, refusals, and its end.
 
-use std::sync::Arc;
-
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt as _;
 use tonic::Code;
@@ -15,8 +13,8 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
 
 use super::*;
+use crate::keyring;
 use crate::refusal::Refusal;
-use crate::token::Keys;
 
 /// The public key of RFC 8032's first test; nobody here has its private half.
 const JWKS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"actors","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
@@ -31,10 +29,7 @@ struct Running {
 async fn running() -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let admission = Admission::new(
-        Arc::new(Keys::load(JWKS).expect("a JWKS")),
-        jiff::Timestamp::default,
-    );
+    let admission = Admission::new(keyring::tests::of(JWKS).await, jiff::Timestamp::default);
     let health = Health::new().await;
     let stop = CancellationToken::new();
     let server = tokio::spawn(serve(

@@ -9,6 +9,7 @@ use office::Role;
 use tonic::Status;
 
 use super::*;
+use crate::keyring;
 use crate::token::{ACTORS_KEY, Jwks, LONGEST_LIFETIME, Signer, jwk};
 
 fn pem() -> String {
@@ -65,12 +66,12 @@ async fn arrives(authorizations: &[&str], now: fn() -> Timestamp) -> Result<Opti
     let jwks = Jwks {
         keys: vec![jwk(ACTORS_KEY, &pem()).expect("a key")],
     };
-    let keys = Keys::load(&serde_json::to_string(&jwks).expect("a JWKS is JSON")).expect("a JWKS");
+    let keys = keyring::tests::of(&serde_json::to_string(&jwks).expect("a JWKS is JSON")).await;
     let mut request = Request::builder().uri("/zhengming.intake.v1.IntakeService/SubmitReport");
     for authorization in authorizations {
         request = request.header(AUTHORIZATION, *authorization);
     }
-    let mut service = Admission::new(Arc::new(keys), now).layer(WhoAmI);
+    let mut service = Admission::new(keys, now).layer(WhoAmI);
     let response = service
         .call(request.body(()).expect("a request"))
         .await
