@@ -129,7 +129,7 @@ async fn the_towns_register_goes_in_by_queue_with_the_same_figures() {
     let _services = office.start_all().await;
     for service in ["intake", "verification"] {
         eventually("the queue of commands is declared", async || {
-            office.vhost.queue(&command_queue(service)).is_some()
+            office.vhost.takes_messages(&command_queue(service))
         })
         .await;
     }

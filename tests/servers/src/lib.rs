@@ -288,6 +288,23 @@ impl Vhost {
             .ask("GET", &format!("queues/{}/{name}", self.name), None)
     }
 
+    /// Whether a queue is there and an exchange leads to it. A queue alone takes nothing: it is declared before it is
+    /// bound, and what is published in between is dropped.
+    pub fn takes_messages(&self, queue: &str) -> bool {
+        let path = format!("queues/{}/{queue}/bindings", self.name);
+        let bindings = self.server.ask("GET", &path, None);
+        let from_an_exchange = |binding: &Value| {
+            binding["source"]
+                .as_str()
+                .is_some_and(|source| !source.is_empty())
+        };
+        bindings
+            .iter()
+            .filter_map(Value::as_array)
+            .flatten()
+            .any(from_an_exchange)
+    }
+
     /// Deletes a queue with all that is in it.
     pub fn delete_queue(&self, name: &str) {
         self.server

@@ -338,7 +338,7 @@ async fn a_command_by_queue_with_an_expired_token_is_answered_so() {
     let town = Town::new().await;
     let toy = town.start("toy").await;
     eventually("the toy has declared its queue", async || {
-        town.vhost.queue(&command_queue("toy")).is_some()
+        town.vhost.takes_messages(&command_queue("toy"))
     })
     .await;
     let connection = Connection::connect(&town.vhost.url(), Default::default())

@@ -210,7 +210,7 @@ async fn an_unreadable_command_is_kept_once_with_its_bytes_and_without_its_token
     let broker = connection.create_channel().await.unwrap();
     let queue = proto::topology::command_queue("toy");
     eventually("the queue is there", async || {
-        town.vhost.queue(&queue).is_some()
+        town.vhost.takes_messages(&queue)
     })
     .await;
     let token = town.queue_token(Duration::from_secs(60), false);
