@@ -136,20 +136,25 @@ impl Feed {
             }
             (token.to_owned(), from)
         };
+        // Planned for its token: a plan for any token would read the whole table for a recent one.
+        let mut planned = self.front.pool().begin().await.map_err(unavailable)?;
+        sqlx::query("set local plan_cache_mode to force_custom_plan")
+            .execute(&mut *planned)
+            .await
+            .map_err(unavailable)?;
         let rows = sqlx::query(
             "select id, public_sequence from aggregates
               where public_sequence > 0 and changed >= $1::text::xid8 and id >= $2
               order by id
               limit $3",
         )
-        // Planned anew each time: a plan for any token would read the whole table for a recent one.
-        .persistent(false)
         .bind(since(&request.since, &epoch).unwrap_or("0"))
         .bind(from)
         .bind(HEADS as i64)
-        .fetch_all(self.front.pool())
+        .fetch_all(&mut *planned)
         .await
         .map_err(unavailable)?;
+        planned.commit().await.map_err(unavailable)?;
         let heads: Vec<(Uuid, i64)> = rows
             .iter()
             .map(|row| Ok((row.try_get("id")?, row.try_get("public_sequence")?)))
