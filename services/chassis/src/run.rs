@@ -418,13 +418,8 @@ async fn as_owner(blueprint: Blueprint, work: Work) -> Result<(), String> {
 /// # Errors
 /// A sentence for the operator.
 pub async fn migrate(blueprint: &Blueprint, owner: &PgPool) -> Result<(), String> {
-    for (table, migrations) in [
-        ("migrations_chassis", &CHASSIS),
-        ("migrations_service", &blueprint.migrator),
-    ] {
-        let mut migrator = Migrator::with_migrations(migrations.iter().cloned().collect());
-        migrator.dangerous_set_table_name(table);
-        migrator
+    for migrations in [&CHASSIS, &blueprint.migrator] {
+        migrations
             .run(owner)
             .await
             .map_err(|error| format!("the schema cannot be brought up to date: {error}"))?;

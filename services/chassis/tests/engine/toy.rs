@@ -10,6 +10,7 @@ use chassis::{Blueprint, events};
 use office::TextId;
 use proto::topology::{Follow, Topology};
 use serde::{Deserialize, Serialize};
+use sqlx::migrate::Migrator;
 use uuid::Uuid;
 
 pub(crate) const TOPOLOGY: Topology = Topology {
@@ -273,8 +274,16 @@ fn mirror_added(foreign: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
     )])
 }
 
+/// The toy's tables. A service's crate says in its `sqlx.toml` where they are recorded; in this one that speaks of the
+/// chassis's.
+fn tables() -> Migrator {
+    let mut tables = sqlx::migrate!("./tests/engine/migrations");
+    tables.dangerous_set_table_name("migrations_service");
+    tables
+}
+
 pub(crate) fn toy() -> Blueprint {
-    Blueprint::new("toy", sqlx::migrate!("./tests/engine/migrations"))
+    Blueprint::new("toy", tables())
         .topology(TOPOLOGY)
         .aggregate::<Tally>()
         .request::<Toy, Add>()
@@ -284,7 +293,7 @@ pub(crate) fn toy() -> Blueprint {
 }
 
 pub(crate) fn mirror() -> Blueprint {
-    Blueprint::new("mirror", sqlx::migrate!("./tests/engine/migrations"))
+    Blueprint::new("mirror", tables())
         .topology(TOPOLOGY)
         .aggregate::<Tally>()
         .internal(&["Mirror"])
