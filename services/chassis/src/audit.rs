@@ -13,7 +13,7 @@ use proto::chassis::{
     AggregateHead, Entry as SentEntry, ExportRequest, ExportResponse, FollowedHead,
     ListEntriesRequest, ListEntriesResponse,
 };
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::front::Front;
-use crate::journal::{self, COLUMNS, Entry};
+use crate::journal::{self, Entry};
 use crate::refusal::{NOT_FOUND, Refusal, RefusalKind, UNAVAILABLE, Violation};
 
 /// Rows that are read at once.
@@ -136,18 +136,16 @@ async fn send(sender: &Sender, item: Item) -> Result<(), Cut> {
 }
 
 async fn entries(moment: &mut PgConnection, sender: &Sender) -> Result<(), Cut> {
-    let sql = format!(
-        "select {COLUMNS} from journal where (aggregate, sequence) > ($1, $2)
-          order by aggregate, sequence limit $3"
-    );
     let mut last = (Uuid::nil(), 0);
     loop {
-        let page: Vec<Entry> = sqlx::query_as(sqlx::AssertSqlSafe(sql.as_str()))
-            .bind(last.0)
-            .bind(last.1)
-            .bind(PAGE)
-            .fetch_all(&mut *moment)
-            .await?;
+        let page = journal::entries!(
+            "where (aggregate, sequence) > ($1, $2) order by aggregate, sequence limit $3",
+            last.0,
+            last.1,
+            PAGE
+        )
+        .fetch_all(&mut *moment)
+        .await?;
         let Some(end) = page.last() else {
             return Ok(());
         };
@@ -161,22 +159,25 @@ async fn entries(moment: &mut PgConnection, sender: &Sender) -> Result<(), Cut> 
 async fn heads(moment: &mut PgConnection, sender: &Sender) -> Result<(), Cut> {
     let mut from = Uuid::nil();
     loop {
-        let page = sqlx::query(
-            "select id, version, public_sequence, head from aggregates where id >= $1 order by id limit $2",
+        let page = sqlx::query!(
+            "select id, version, public_sequence, head
+               from aggregates
+              where id >= $1
+              order by id
+              limit $2",
+            from,
+            PAGE
         )
-        .bind(from)
-        .bind(PAGE)
         .fetch_all(&mut *moment)
         .await?;
         let full = page.len() == PAGE as usize;
         for row in page {
-            let id: Uuid = row.try_get("id")?;
-            from = journal::after(id);
+            from = journal::after(row.id);
             let head = AggregateHead {
-                aggregate: id.to_string(),
-                version: row.try_get("version")?,
-                public_sequence: row.try_get("public_sequence")?,
-                head: row.try_get("head")?,
+                aggregate: row.id.to_string(),
+                version: row.version,
+                public_sequence: row.public_sequence,
+                head: row.head,
             };
             send(sender, Item::Head(head)).await?;
         }
@@ -189,26 +190,28 @@ async fn heads(moment: &mut PgConnection, sender: &Sender) -> Result<(), Cut> {
 async fn followed(moment: &mut PgConnection, sender: &Sender) -> Result<(), Cut> {
     let mut last = (String::new(), Uuid::nil());
     loop {
-        let page = sqlx::query(
-            "select source, stream, sequence, event_id from cursors where (source, stream) > ($1, $2)
-              order by source, stream limit $3",
+        let page = sqlx::query!(
+            "select source, stream, sequence, event_id
+               from cursors
+              where (source, stream) > ($1, $2)
+              order by source, stream
+              limit $3",
+            last.0,
+            last.1,
+            PAGE
         )
-        .bind(&last.0)
-        .bind(last.1)
-        .bind(PAGE)
         .fetch_all(&mut *moment)
         .await?;
         if page.is_empty() {
             return Ok(());
         }
         for row in page {
-            last = (row.try_get("source")?, row.try_get("stream")?);
-            let event_id: Option<Uuid> = row.try_get("event_id")?;
+            last = (row.source, row.stream);
             let followed = FollowedHead {
                 source: last.0.clone(),
                 stream: last.1.to_string(),
-                sequence: row.try_get("sequence")?,
-                event_id: optional(event_id),
+                sequence: row.sequence,
+                event_id: optional(row.event_id),
             };
             send(sender, Item::Followed(followed)).await?;
         }

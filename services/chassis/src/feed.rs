@@ -14,12 +14,11 @@ use proto::chassis::feed_service_server::FeedService;
 use proto::chassis::{
     Head, ListEventsRequest, ListEventsResponse, ListHeadsRequest, ListHeadsResponse, PublicEvent,
 };
-use sqlx::Row;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::front::Front;
-use crate::journal::{self, COLUMNS, Entry};
+use crate::journal::{self, Entry};
 use crate::refusal::{INTERNAL, Refusal, UNAVAILABLE, Violation, WRITTEN_BY_NEWER};
 use crate::relay;
 
@@ -55,19 +54,18 @@ impl Feed {
         if request.after < 0 {
             return Err(invalid("after", "must not be negative"));
         }
-        let sql = format!(
-            // A public number is never above the row's own, so the primary key leads to it.
-            "select {COLUMNS} from journal \
-             where aggregate = $1 and sequence > $2 and public_sequence > $2 \
-             order by sequence limit $3"
-        );
-        let entries: Vec<Entry> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(stream)
-            .bind(request.after)
-            .bind(EVENTS)
-            .fetch_all(self.front.pool())
-            .await
-            .map_err(unavailable)?;
+        // A public number is never above the row's own, so the primary key leads to it.
+        let entries = journal::entries!(
+            "where aggregate = $1 and sequence > $2 and public_sequence > $2
+              order by sequence
+              limit $3",
+            stream,
+            request.after,
+            EVENTS
+        )
+        .fetch_all(self.front.pool())
+        .await
+        .map_err(unavailable)?;
         let mut events = Vec::with_capacity(entries.len());
         let mut size = 0;
         for entry in entries {
@@ -138,35 +136,30 @@ impl Feed {
         };
         // Planned for its token: a plan for any token would read the whole table for a recent one.
         let mut planned = self.front.pool().begin().await.map_err(unavailable)?;
-        sqlx::query("set local plan_cache_mode to force_custom_plan")
+        sqlx::query!("set local plan_cache_mode to force_custom_plan")
             .execute(&mut *planned)
             .await
             .map_err(unavailable)?;
-        let rows = sqlx::query(
+        let heads = sqlx::query!(
             "select id, public_sequence from aggregates
               where public_sequence > 0 and changed >= $1::text::xid8 and id >= $2
               order by id
               limit $3",
+            since(&request.since, &epoch).unwrap_or("0"),
+            from,
+            HEADS as i64
         )
-        .bind(since(&request.since, &epoch).unwrap_or("0"))
-        .bind(from)
-        .bind(HEADS as i64)
         .fetch_all(&mut *planned)
         .await
         .map_err(unavailable)?;
         planned.commit().await.map_err(unavailable)?;
-        let heads: Vec<(Uuid, i64)> = rows
-            .iter()
-            .map(|row| Ok((row.try_get("id")?, row.try_get("public_sequence")?)))
-            .collect::<sqlx::Result<_>>()
-            .map_err(unavailable)?;
         let next_page_token = match heads.last() {
-            Some((last, _)) if heads.len() == HEADS => write_page(&token, journal::after(*last)),
+            Some(last) if heads.len() == HEADS => write_page(&token, journal::after(last.id)),
             _ => String::new(),
         };
-        let heads = heads.into_iter().map(|(stream, sequence)| Head {
-            stream: stream.to_string(),
-            sequence,
+        let heads = heads.into_iter().map(|head| Head {
+            stream: head.id.to_string(),
+            sequence: head.public_sequence,
         });
         Ok(ListHeadsResponse {
             epoch,
@@ -178,11 +171,12 @@ impl Feed {
 
     /// A token for whatever changes from now on.
     async fn draw(&self, epoch: &str) -> Result<String, Refusal> {
-        let oldest: String =
-            sqlx::query_scalar("select pg_snapshot_xmin(pg_current_snapshot())::text")
-                .fetch_one(self.front.pool())
-                .await
-                .map_err(unavailable)?;
+        let oldest = sqlx::query_scalar!(
+            r#"select pg_snapshot_xmin(pg_current_snapshot())::text as "xmin!""#
+        )
+        .fetch_one(self.front.pool())
+        .await
+        .map_err(unavailable)?;
         Ok(format!("{epoch}:{oldest}"))
     }
 }

@@ -30,7 +30,7 @@ use crate::refusal::{NOT_PERMITTED, Refusal};
 use crate::telemetry;
 
 use hold::Kept;
-pub(crate) use hold::{Held, OTHER_EVENT, Status, keep_vanished, settle_foreign};
+pub(crate) use hold::{Held, OTHER_EVENT, Status, forget, keep_vanished, settle_foreign};
 
 /// Messages taken and not yet acknowledged; the broker's window.
 const PREFETCH: u16 = 512;

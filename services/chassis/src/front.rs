@@ -5,11 +5,12 @@
 
 mod by_name;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use office::{Actor, Policies, Profile, TextId};
 use sha2::{Digest, Sha256};
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -300,27 +301,26 @@ impl Front {
             return Ok((Vec::new(), false));
         }
         let ids: Vec<Uuid> = texts.iter().map(|text| text.id.into()).collect();
-        let rows = sqlx::query(
-            "select id, salt, digest from texts where id = any($1)
-             union all
-             select s.key::uuid, decode(s.value, 'hex'), null from answers a, jsonb_each_text(a.salts) s
-              where a.aggregate = $2 and a.method = $3 and a.request_id = $4",
+        let rows = sqlx::query!(
+            r#"select id as "id!", salt, digest
+                 from texts
+                where id = any($1)
+               union all
+               select s.key::uuid, decode(s.value, 'hex'), null
+                 from answers a, jsonb_each_text(a.salts) s
+                where a.aggregate = $2 and a.method = $3 and a.request_id = $4"#,
+            &ids,
+            order.aggregate,
+            order.method,
+            order.request_id
         )
-        .bind(&ids)
-        .bind(order.aggregate)
-        .bind(order.method)
-        .bind(order.request_id)
         .fetch_all(&self.inner.pool)
         .await
         .map_err(|error| UNAVAILABLE.with_note(error))?;
-        let mut known = std::collections::HashMap::new();
-        for row in rows {
-            let id: Uuid = row.try_get("id").map_err(|e| INTERNAL.with_note(e))?;
-            let salt: Option<Vec<u8>> = row.try_get("salt").map_err(|e| INTERNAL.with_note(e))?;
-            let digest: Option<Vec<u8>> =
-                row.try_get("digest").map_err(|e| INTERNAL.with_note(e))?;
-            known.insert(id, (salt, digest));
-        }
+        let known: HashMap<Uuid, _> = rows
+            .into_iter()
+            .map(|row| (row.id, (row.salt, row.digest)))
+            .collect();
         let fresh = known.is_empty();
         let salted = texts
             .iter()
@@ -422,19 +422,16 @@ impl Front {
         actor: &Actor,
         id: TextId,
     ) -> Result<(Option<Vec<u8>>, Vec<u8>), Refusal> {
-        let unavailable = |error: sqlx::Error| UNAVAILABLE.with_note(error);
-        let row = sqlx::query("select owner, bytes, digest from texts where id = $1")
-            .bind(Uuid::from(id))
-            .fetch_optional(&self.inner.pool)
-            .await
-            .map_err(unavailable)?
-            .ok_or(NOT_FOUND)?;
-        let owner: Uuid = row.try_get("owner").map_err(unavailable)?;
-        self.admits(actor, owner).await?;
-        Ok((
-            row.try_get("bytes").map_err(unavailable)?,
-            row.try_get("digest").map_err(unavailable)?,
-        ))
+        let text = sqlx::query!(
+            "select owner, bytes, digest from texts where id = $1",
+            Uuid::from(id)
+        )
+        .fetch_optional(&self.inner.pool)
+        .await
+        .map_err(|error| UNAVAILABLE.with_note(error))?
+        .ok_or(NOT_FOUND)?;
+        self.admits(actor, text.owner).await?;
+        Ok((text.bytes, text.digest))
     }
 
     /// Whether an aggregate admits the actor.

@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use sqlx::postgres::PgRow;
-use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
 /// A row of the journal.
@@ -54,9 +52,20 @@ pub struct Entry {
 /// What stands before the first row of a chain.
 pub const GENESIS: [u8; 32] = [0; 32];
 
-/// The columns of the journal in the order of [`Entry`].
-pub const COLUMNS: &str = "aggregate, sequence, event_id, kind, matter, type, version, data, actor, at, cause, \
-                           method, request_id, request_hash, public_sequence, previous, hash";
+/// Rows of the journal, asked for by the rest of a checked statement: `entries!("where aggregate = $1", aggregate)`.
+macro_rules! entries {
+    ($rest:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            $crate::journal::Entry,
+            "select aggregate, sequence, event_id, kind, matter, type as name, version, data, actor, at, cause,
+                    method, request_id, request_hash, public_sequence, previous, hash
+               from journal "
+                + $rest
+            $(, $argument)*
+        )
+    };
+}
+pub(crate) use entries;
 
 impl Entry {
     /// The hash that this row must have.
@@ -89,30 +98,6 @@ impl Entry {
         field(public.as_ref().map(<[u8; 8]>::as_slice));
         field(Some(&self.previous));
         hash.finalize().into()
-    }
-}
-
-impl FromRow<'_, PgRow> for Entry {
-    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            aggregate: row.try_get("aggregate")?,
-            sequence: row.try_get("sequence")?,
-            event_id: row.try_get("event_id")?,
-            kind: row.try_get("kind")?,
-            matter: row.try_get("matter")?,
-            name: row.try_get("type")?,
-            version: row.try_get("version")?,
-            data: row.try_get("data")?,
-            actor: row.try_get("actor")?,
-            at: row.try_get::<crate::time::At, _>("at")?.0,
-            cause: row.try_get("cause")?,
-            method: row.try_get("method")?,
-            request_id: row.try_get("request_id")?,
-            request_hash: row.try_get("request_hash")?,
-            public_sequence: row.try_get("public_sequence")?,
-            previous: row.try_get("previous")?,
-            hash: row.try_get("hash")?,
-        })
     }
 }
 
@@ -224,9 +209,7 @@ pub async fn of_aggregate(
     executor: impl sqlx::PgExecutor<'_>,
     aggregate: Uuid,
 ) -> sqlx::Result<Vec<Entry>> {
-    let sql = format!("select {COLUMNS} from journal where aggregate = $1 order by sequence");
-    sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(aggregate)
+    entries!("where aggregate = $1 order by sequence", aggregate)
         .fetch_all(executor)
         .await
 }
@@ -239,9 +222,7 @@ pub async fn of_matter(
     executor: impl sqlx::PgExecutor<'_>,
     matter: Uuid,
 ) -> sqlx::Result<Vec<Entry>> {
-    let sql = format!("select {COLUMNS} from journal where matter = $1 order by at, event_id");
-    sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(matter)
+    entries!("where matter = $1 order by at, event_id", matter)
         .fetch_all(executor)
         .await
 }

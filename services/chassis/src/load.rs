@@ -130,15 +130,18 @@ pub(crate) async fn live(
     id: Uuid,
 ) -> Result<Option<(String, Live)>, LoadError> {
     let mut connection = pool.acquire().await?;
-    let row = sqlx::query(
-        "select id, kind, version, public_sequence, format, state, head, at, matter \
-         from aggregates where id = $1",
+    let stored = sqlx::query_as!(
+        Stored,
+        "select id, kind, version, public_sequence, format, state, head, at, matter
+           from aggregates
+          where id = $1",
+        id
     )
-    .bind(id)
     .fetch_optional(&mut *connection)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let stored = Stored::from_row(&row)?;
+    let Some(stored) = stored else {
+        return Ok(None);
+    };
     let name = stored.kind.clone();
     let Some(kind) = kinds.get(&name).cloned() else {
         return Err(LoadError::Newer(id));

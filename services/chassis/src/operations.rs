@@ -17,7 +17,6 @@ use proto::chassis::{
     SetClockResponse, ShowHeldEventRequest, ShowHeldEventResponse, SkipHeldEventRequest,
     SkipHeldEventResponse,
 };
-use sqlx::Row;
 use tonic::{Request, Response, Status};
 
 use crate::front::Front;
@@ -40,32 +39,37 @@ impl Operations {
 
     /// One statement, so that all its figures are of one moment.
     async fn quiet(&self) -> sqlx::Result<ReadQuietResponse> {
-        let rows = sqlx::query(
-            "with sources_followed as (
-                 select source from sources union select source from cursors union select source from held where stream is not null
-                 union select unnest($1::text[])
-             )
-             select (select count(*) from outbox) as outbox,
-                    (select coalesce(sum(public_sequence), 0)::bigint from aggregates) as public_heads,
-                    (select count(*) from timers where consequence and dead is null) as consequences,
-                    (select count(*) from timers where claimed_until > now() and dead is null) as claims,
-                    (select count(*) from timers where dead is not null) as dead_timers,
-                    f.source,
-                    (select coalesce(sum(c.sequence), 0)::bigint from cursors c where c.source = f.source) as cursors,
-                    coalesce(h.parked, 0) as parked,
-                    coalesce(h.dead, 0) as dead
-               from (select) as always
-               left join sources_followed f on true
-               left join (
-                    select source,
-                           count(*) filter (where status in ('ahead', 'not_yet')) as parked,
-                           count(*) filter (where status in ('dead', 'diverged', 'unreadable')) as dead
-                      from held
-                     group by source
-               ) h on h.source = f.source
-              order by f.source",
+        let rows = sqlx::query!(
+            r#"with sources_followed as (
+                   select source from sources
+                   union
+                   select source from cursors
+                   union
+                   select source from held where stream is not null
+                   union
+                   select unnest($1::text[])
+               )
+               select (select count(*) from outbox) as "outbox!",
+                      (select coalesce(sum(public_sequence), 0)::bigint from aggregates) as "public_heads!",
+                      (select count(*) from timers where consequence and dead is null) as "consequences!",
+                      (select count(*) from timers where claimed_until > now() and dead is null) as "claims!",
+                      (select count(*) from timers where dead is not null) as "dead_timers!",
+                      f.source as "source?",
+                      (select coalesce(sum(c.sequence), 0)::bigint from cursors c where c.source = f.source) as "cursors!",
+                      coalesce(h.parked, 0) as "parked!",
+                      coalesce(h.dead, 0) as "dead!"
+                 from (select) as always
+                 left join sources_followed f on true
+                 left join (
+                      select source,
+                             count(*) filter (where status in ('ahead', 'not_yet')) as parked,
+                             count(*) filter (where status in ('dead', 'diverged', 'unreadable')) as dead
+                        from held
+                       group by source
+                 ) h on h.source = f.source
+                order by f.source"#,
+            &self.followed() as &[&str]
         )
-        .bind(self.followed())
         .fetch_all(self.front.pool())
         .await?;
         let mut quiet = ReadQuietResponse {
@@ -73,18 +77,17 @@ impl Operations {
             ..ReadQuietResponse::default()
         };
         for row in rows {
-            quiet.outbox = row.try_get("outbox")?;
-            quiet.public_heads = row.try_get("public_heads")?;
-            quiet.consequences = row.try_get("consequences")?;
-            quiet.claims = row.try_get("claims")?;
-            quiet.dead_timers = row.try_get("dead_timers")?;
-            let source: Option<String> = row.try_get("source")?;
-            if let Some(source) = source {
+            quiet.outbox = row.outbox;
+            quiet.public_heads = row.public_heads;
+            quiet.consequences = row.consequences;
+            quiet.claims = row.claims;
+            quiet.dead_timers = row.dead_timers;
+            if let Some(source) = row.source {
                 quiet.followers.push(FollowerState {
                     source,
-                    cursors: row.try_get("cursors")?,
-                    parked: row.try_get("parked")?,
-                    dead: row.try_get("dead")?,
+                    cursors: row.cursors,
+                    parked: row.parked,
+                    dead: row.dead,
                 });
             }
         }
@@ -107,11 +110,13 @@ impl Operations {
                 "must be between 0 and a hundred years",
             ));
         }
-        sqlx::query("update clock set shift = $1 * interval '1 second'")
-            .bind(seconds)
-            .execute(self.front.pool())
-            .await
-            .map_err(unavailable)?;
+        sqlx::query!(
+            "update clock set shift = $1::bigint * interval '1 second'",
+            seconds
+        )
+        .execute(self.front.pool())
+        .await
+        .map_err(unavailable)?;
         tracing::warn!(seconds, "domain time was set ahead");
         Ok(())
     }

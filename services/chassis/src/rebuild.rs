@@ -3,6 +3,9 @@
 //! A view is folded into a shadow table beside it; then, with all writers held off for a moment, what moved meanwhile
 //! is folded again and the tables are swapped. Readers and writers find the new table by its name.
 //!
+//! What names a view's table or columns is put together when it runs, since the blueprint alone knows them; the rest is
+//! checked.
+//!
 //! The trap: the versions of `aggregates` say what moved, so the last look must come after the lock on it, and the
 //! swap must be in the same transaction.
 
@@ -13,7 +16,7 @@ use sqlx::{Connection, PgConnection, PgPool, Row};
 use uuid::Uuid;
 
 use crate::Blueprint;
-use crate::journal::{self, COLUMNS, Entry};
+use crate::journal;
 use crate::kind::Kind;
 use crate::load::{self, LoadError};
 use crate::view::AnyView;
@@ -68,8 +71,8 @@ pub async fn rebuild_views(
 ) -> Result<Vec<Rebuilt>, RebuildFault> {
     // A connection of its own, closed at the end: the lock on rebuilding goes with it.
     let mut connection = owner.acquire().await?.detach();
-    let alone: bool = sqlx::query_scalar(
-        "select pg_try_advisory_lock(hashtextextended('zhengming rebuild ' || current_schema(), 0))",
+    let alone = sqlx::query_scalar!(
+        r#"select pg_try_advisory_lock(hashtextextended('zhengming rebuild ' || current_schema(), 0)) as "alone!""#
     )
     .fetch_one(&mut connection)
     .await?;
@@ -86,7 +89,7 @@ pub async fn rebuild_views(
         shadows.push(shadow.filled(&mut connection).await?);
     }
     let mut swap = connection.begin().await?;
-    sqlx::query("lock table aggregates in share row exclusive mode")
+    sqlx::query!("lock table aggregates in share row exclusive mode")
         .execute(&mut *swap)
         .await?;
     let mut rebuilt = Vec::with_capacity(shadows.len());
@@ -133,14 +136,7 @@ impl Shadow {
         let mut from = Uuid::nil();
         let mut folded = 0;
         loop {
-            let ids: Vec<Uuid> = sqlx::query_scalar(
-                "select id from aggregates where kind = $1 and id >= $2 order by id limit $3",
-            )
-            .bind(self.view.kind())
-            .bind(from)
-            .bind(BATCH)
-            .fetch_all(&mut *connection)
-            .await?;
+            let ids = page(connection, self.view.kind(), from).await?;
             let Some(end) = ids.last() else { break };
             from = journal::after(*end);
             self.fold(connection, &ids).await?;
@@ -218,14 +214,16 @@ impl Shadow {
     /// Becomes the view's table, with the privileges that the old one gave.
     async fn take_place(self, swap: &mut PgConnection) -> Result<Rebuilt, RebuildFault> {
         let (name, table) = (&self.name, self.view.table());
-        let grants: Vec<String> = sqlx::query_scalar(
-            "select format('grant %s on %s to %s', a.privilege_type, $2,
-                           case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end)
-               from pg_class c, aclexplode(c.relacl) a
-              where c.oid = $1::text::regclass and a.grantee <> c.relowner",
+        let grants = sqlx::query_scalar!(
+            r#"select format(
+                          'grant %s on %s to %s', a.privilege_type, $2::text,
+                          case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end
+                      ) as "grant!"
+                 from pg_class c, aclexplode(c.relacl) a
+                where c.oid = $1::text::regclass and a.grantee <> c.relowner"#,
+            table,
+            name
         )
-        .bind(table)
-        .bind(name)
         .fetch_all(&mut *swap)
         .await?;
         for grant in grants {
@@ -302,14 +300,7 @@ async fn compare(
         .await?;
     let mut from = Uuid::nil();
     loop {
-        let ids: Vec<Uuid> = sqlx::query_scalar(
-            "select id from aggregates where kind = $1 and id >= $2 order by id limit $3",
-        )
-        .bind(view.kind())
-        .bind(from)
-        .bind(BATCH)
-        .fetch_all(&mut *moment)
-        .await?;
+        let ids = page(moment, view.kind(), from).await?;
         let Some(end) = ids.last() else { break };
         from = journal::after(*end);
         let folded = fold(moment, view, kind, &ids).await?;
@@ -326,6 +317,18 @@ async fn compare(
     })
 }
 
+/// The next aggregates of a kind, from this id on.
+async fn page(connection: &mut PgConnection, kind: &str, from: Uuid) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "select id from aggregates where kind = $1 and id >= $2 order by id limit $3",
+        kind,
+        from,
+        BATCH
+    )
+    .fetch_all(connection)
+    .await
+}
+
 type Folded = (Uuid, i64, Option<serde_json::Value>);
 
 /// The version and row of each of these aggregates, from the journal alone.
@@ -335,13 +338,12 @@ async fn fold(
     kind: &dyn Kind,
     ids: &[Uuid],
 ) -> Result<Vec<Folded>, RebuildFault> {
-    let sql = format!(
-        "select {COLUMNS} from journal where aggregate = any($1) order by aggregate, sequence"
-    );
-    let entries: Vec<Entry> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(ids)
-        .fetch_all(connection)
-        .await?;
+    let entries = journal::entries!(
+        "where aggregate = any($1) order by aggregate, sequence",
+        ids
+    )
+    .fetch_all(connection)
+    .await?;
     entries
         .chunk_by(|one, next| one.aggregate == next.aggregate)
         .map(|chain| {

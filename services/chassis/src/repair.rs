@@ -12,7 +12,6 @@ use proto::chassis::feed_service_client::FeedServiceClient;
 use proto::chassis::{
     ListEventsRequest, ListEventsResponse, ListHeadsRequest, ListHeadsResponse, PublicEvent,
 };
-use sqlx::Row;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -95,22 +94,23 @@ fn told<T>(follower: &Follower, what: &'static str, came: Result<T, Refusal>) ->
 
 /// Fetches what comes before events that are parked as ahead.
 async fn close_gaps(follower: &Follower) -> Result<(), Refusal> {
-    let rows = sqlx::query(
-        "select h.stream, c.sequence from held h join cursors c using (source, stream) \
-         where h.source = $1 and h.status = 'ahead' and h.at < now() - make_interval(secs => $2) \
-           and not exists (select from held e where e.source = h.source and e.stream = h.stream \
-                           and e.sequence = c.sequence + 1) \
-         group by h.stream, c.sequence limit 1000",
+    let gaps = sqlx::query!(
+        r#"select h.stream as "stream!", c.sequence
+             from held h join cursors c using (source, stream)
+            where h.source = $1 and h.status = 'ahead' and h.at < now() - make_interval(secs => $2)
+              and not exists (
+                  select from held e
+                   where e.source = h.source and e.stream = h.stream and e.sequence = c.sequence + 1)
+            group by h.stream, c.sequence
+            limit 1000"#,
+        follower.inner.source,
+        GAP.as_secs_f64() / 2.0
     )
-    .bind(follower.inner.source)
-    .bind(GAP.as_secs_f64() / 2.0)
     .fetch_all(follower.inner.front.pool())
     .await
     .map_err(unavailable)?;
-    for row in rows {
-        let stream: Uuid = row.try_get("stream").map_err(unavailable)?;
-        let after: i64 = row.try_get("sequence").map_err(unavailable)?;
-        fetch(follower, stream, after).await?;
+    for gap in gaps {
+        fetch(follower, gap.stream, gap.sequence).await?;
     }
     Ok(())
 }
@@ -126,35 +126,41 @@ async fn compare_histories(follower: &Follower) -> Result<(), Refusal> {
 
 /// What operators asked for; says whether all heads are to be compared now.
 async fn wished(follower: &Follower) -> Result<bool, Refusal> {
-    let row = sqlx::query(
-        "select s.epoch, s.token like $2 || '%' as anew, \
-                exists (select from held h where h.source = s.source and h.status = 'diverged' \
-                        and h.not_before <= now()) as again \
-         from sources s where s.source = $1",
+    let wishes = sqlx::query!(
+        r#"select s.epoch, s.token like $2 || '%' as anew,
+                  exists (
+                      select from held h
+                       where h.source = s.source and h.status = 'diverged' and h.not_before <= now()
+                  ) as "again!"
+             from sources s
+            where s.source = $1"#,
+        follower.inner.source,
+        ANEW
     )
-    .bind(follower.inner.source)
-    .bind(ANEW)
     .fetch_optional(follower.inner.front.pool())
     .await
     .map_err(unavailable)?;
-    let Some(row) = row else { return Ok(false) };
-    let epoch: Option<String> = row.try_get("epoch").map_err(unavailable)?;
-    let again: bool = row.try_get("again").map_err(unavailable)?;
-    if again && let Some(epoch) = epoch {
+    let Some(wishes) = wishes else {
+        return Ok(false);
+    };
+    if wishes.again
+        && let Some(epoch) = wishes.epoch
+    {
         histories::compare_again(follower, &epoch).await?;
     }
-    let anew: Option<bool> = row.try_get("anew").map_err(unavailable)?;
-    Ok(again || anew == Some(true))
+    Ok(wishes.again || wishes.anew == Some(true))
 }
 
 /// The epoch and the token of heads that are remembered of the source.
 async fn remembered(follower: &Follower) -> Result<(Option<String>, Option<String>), Refusal> {
-    let row = sqlx::query_as("select epoch, token from sources where source = $1")
-        .bind(follower.inner.source)
-        .fetch_optional(follower.inner.front.pool())
-        .await
-        .map_err(unavailable)?;
-    Ok(row.unwrap_or_default())
+    let row = sqlx::query!(
+        "select epoch, token from sources where source = $1",
+        follower.inner.source
+    )
+    .fetch_optional(follower.inner.front.pool())
+    .await
+    .map_err(unavailable)?;
+    Ok(row.map(|row| (row.epoch, row.token)).unwrap_or_default())
 }
 
 /// Compares the heads that changed since the remembered token with the cursors, and remembers the next token.
@@ -177,37 +183,35 @@ async fn compare_heads(follower: &Follower) -> Result<(), Refusal> {
             .filter_map(|head| Some((Uuid::parse_str(&head.stream).ok()?, head.sequence)))
             .collect();
         let (streams, sequences): (Vec<Uuid>, Vec<i64>) = heads.into_iter().unzip();
-        let rows = sqlx::query(
-            "select h.stream, coalesce(c.sequence, 0) as sequence, h.sequence as head \
-             from unnest($2::uuid[], $3::bigint[]) as h(stream, sequence) \
-             left join cursors c on c.source = $1 and c.stream = h.stream \
-             where coalesce(c.sequence, 0) <> h.sequence",
+        let apart = sqlx::query!(
+            r#"select h.stream as "stream!", coalesce(c.sequence, 0) as "cursor!", h.sequence as "head!"
+                 from unnest($2::uuid[], $3::bigint[]) as h(stream, sequence)
+                 left join cursors c on c.source = $1 and c.stream = h.stream
+                where coalesce(c.sequence, 0) <> h.sequence"#,
+            source,
+            &streams,
+            &sequences
         )
-        .bind(source)
-        .bind(streams)
-        .bind(sequences)
         .fetch_all(follower.inner.front.pool())
         .await
         .map_err(unavailable)?;
-        for row in rows {
-            let stream: Uuid = row.try_get("stream").map_err(unavailable)?;
-            let cursor: i64 = row.try_get("sequence").map_err(unavailable)?;
-            let head: i64 = row.try_get("head").map_err(unavailable)?;
-            if head < cursor {
-                histories::compare_stream(follower, &page.epoch, stream).await?;
+        for row in apart {
+            if row.head < row.cursor {
+                histories::compare_stream(follower, &page.epoch, row.stream).await?;
             } else {
-                fetch(follower, stream, cursor).await?;
+                fetch(follower, row.stream, row.cursor).await?;
             }
         }
         if page.next_page_token.is_empty() {
             // Unless somebody wants all of them, or another replica was here meanwhile.
-            sqlx::query(
-                "update sources set token = $3 where source = $1 and epoch = $2 and token is not distinct from $4",
+            sqlx::query!(
+                "update sources set token = $3
+                  where source = $1 and epoch = $2 and token is not distinct from $4",
+                source,
+                page.epoch,
+                page.token,
+                since
             )
-            .bind(source)
-            .bind(&page.epoch)
-            .bind(&page.token)
-            .bind(&since)
             .execute(follower.inner.front.pool())
             .await
             .map_err(unavailable)?;

@@ -321,9 +321,7 @@ async fn database(config: &Config) -> Result<PgPool, String> {
             }
         }
     };
-    let ready: Result<i64, _> = sqlx::query_scalar("select count(*) from clock")
-        .fetch_one(&pool)
-        .await;
+    let ready = sqlx::query!("select from clock").execute(&pool).await;
     match ready {
         Ok(_) => Ok(pool),
         Err(error) => Err(format!(
@@ -343,10 +341,11 @@ fn is_away(error: &sqlx::Error) -> bool {
 
 async fn watch_shift(pool: PgPool, shift: watch::Sender<SignedDuration>, drain: CancellationToken) {
     loop {
-        let asked: sqlx::Result<i64> =
-            sqlx::query_scalar("select (extract(epoch from shift) * 1000000)::bigint from clock")
-                .fetch_one(&pool)
-                .await;
+        let asked = sqlx::query_scalar!(
+            r#"select (extract(epoch from shift) * 1000000)::bigint as "micros!" from clock"#
+        )
+        .fetch_one(&pool)
+        .await;
         if let Ok(micros) = asked {
             shift.send_replace(SignedDuration::from_micros(micros));
         }

@@ -43,6 +43,13 @@ pub struct At(pub Timestamp);
 /// 2000-01-01T00:00:00Z, from which PostgreSQL counts, in microseconds since 1970.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
+/// So that a row's struct may hold the timestamp itself.
+impl From<At> for Timestamp {
+    fn from(at: At) -> Self {
+        at.0
+    }
+}
+
 impl sqlx::Type<sqlx::Postgres> for At {
     fn type_info() -> sqlx::postgres::PgTypeInfo {
         sqlx::postgres::PgTypeInfo::with_name("timestamptz")

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use office::{Actor, natural_id};
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -86,38 +86,27 @@ async fn claim(pool: &PgPool, which: Due) -> sqlx::Result<Vec<Claimed>> {
         Due::Consequences => (true, CONSEQUENCES),
         Due::Clocks => (false, CLOCKS),
     };
-    let rows = sqlx::query(
-        "update timers set claimed_until = now() + make_interval(secs => $3), attempts = attempts + 1 \
-         where key in ( \
-             select key from timers \
-             where dead is null and consequence = $1 \
-               and (consequence or due <= now() + (select shift from clock)) \
-               and (claimed_until is null or claimed_until < now()) \
-               and (not_before is null or not_before <= now()) \
-             order by due limit $2 for update skip locked) \
-         returning key, due, target_kind, aggregate, method, command, actor, cause, trace, attempts",
+    sqlx::query_as!(
+        Claimed,
+        "update timers
+            set claimed_until = now() + make_interval(secs => $3), attempts = attempts + 1
+          where key in (
+                select key
+                  from timers
+                 where dead is null and consequence = $1
+                   and (consequence or due <= now() + (select shift from clock))
+                   and (claimed_until is null or claimed_until < now())
+                   and (not_before is null or not_before <= now())
+                 order by due
+                 limit $2
+                   for update skip locked)
+         returning key, due, target_kind as kind, aggregate, method, command, actor, cause, trace, attempts",
+        consequences,
+        most,
+        LEASE.as_secs_f64()
     )
-    .bind(consequences)
-    .bind(most)
-    .bind(LEASE.as_secs_f64())
     .fetch_all(pool)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Claimed {
-                key: row.try_get("key")?,
-                due: row.try_get("due")?,
-                kind: row.try_get("target_kind")?,
-                aggregate: row.try_get("aggregate")?,
-                method: row.try_get("method")?,
-                command: row.try_get("command")?,
-                actor: row.try_get("actor")?,
-                cause: row.try_get("cause")?,
-                trace: row.try_get("trace")?,
-                attempts: row.try_get("attempts")?,
-            })
-        })
-        .collect()
+    .await
 }
 
 async fn carry_out(
@@ -140,22 +129,24 @@ async fn carry_out(
         Ok(()) => return,
         Err(End::Later(reason)) => {
             tracing::debug!(%key, reason, "a due command is put off");
-            sqlx::query(
+            sqlx::query!(
                 "update timers set claimed_until = null, not_before = now() + make_interval(secs => $2) where key = $1",
+                key,
+                backoff::PARKED.delay(attempts.unsigned_abs()).as_secs_f64()
             )
-            .bind(key)
-            .bind(backoff::PARKED.delay(attempts.unsigned_abs()).as_secs_f64())
             .execute(front.pool())
             .await
         }
         Err(End::Dead(reason)) => {
             tracing::error!(%key, kind = claimed.kind, method = claimed.method, reason, "a due command is dead");
             metrics::counter!("zhengming_dead_total", "what" => "timer").increment(1);
-            sqlx::query("update timers set claimed_until = null, dead = $2 where key = $1")
-                .bind(key)
-                .bind(reason)
-                .execute(front.pool())
-                .await
+            sqlx::query!(
+                "update timers set claimed_until = null, dead = $2 where key = $1",
+                key,
+                reason
+            )
+            .execute(front.pool())
+            .await
         }
     };
     if let Err(error) = written {

@@ -45,7 +45,8 @@ pub(crate) struct Typed<V> {
 }
 
 impl<V: View> Typed<V> {
-    /// The statement is put together once; every batch that touches the view runs it.
+    /// The statement is put together from the columns, so it cannot be checked while compiling; once, as every batch
+    /// that touches the view runs it.
     pub(crate) fn new() -> Self {
         let columns = V::COLUMNS.join(", ");
         let changes: Vec<String> = V::COLUMNS

@@ -9,7 +9,7 @@
 //! The trap: a replica knows only what it read last. It reads again whenever an event says something else than it knows,
 //! and once a second, so that another replica's doubt reaches it.
 
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::hold::{self, Status};
@@ -53,23 +53,25 @@ impl Follower {
 
     /// Reads what other replicas may have changed.
     pub(super) async fn recall(&self) -> sqlx::Result<()> {
-        let remembered = sqlx::query_scalar("select epoch from sources where source = $1")
-            .bind(self.inner.source)
-            .fetch_optional(self.inner.front.pool())
-            .await?
-            .flatten();
+        let remembered = sqlx::query_scalar!(
+            "select epoch from sources where source = $1",
+            self.inner.source
+        )
+        .fetch_optional(self.inner.front.pool())
+        .await?
+        .flatten();
         self.inner.epoch.send_replace(remembered);
         Ok(())
     }
 
     /// Doubts what was followed, at all replicas, unless this epoch is the one that is followed.
     pub(crate) async fn doubt(&self, epoch: &str) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into sources (source) values ($1) \
+        sqlx::query!(
+            "insert into sources (source) values ($1)
              on conflict (source) do update set epoch = null where sources.epoch is distinct from $2",
+            self.inner.source,
+            epoch
         )
-        .bind(self.inner.source)
-        .bind(epoch)
         .execute(self.inner.front.pool())
         .await?;
         self.recall().await
@@ -79,19 +81,19 @@ impl Follower {
     /// without a token the next comparison of heads asks for all of them.
     pub(crate) async fn remember(&self, epoch: &str) -> sqlx::Result<()> {
         let mut transaction = self.inner.front.pool().begin().await?;
-        sqlx::query(
-            "insert into sources (source, epoch) values ($1, $2) \
-             on conflict (source) do update set epoch = excluded.epoch, token = null \
-             where sources.epoch is distinct from excluded.epoch",
+        sqlx::query!(
+            "insert into sources (source, epoch) values ($1, $2)
+             on conflict (source) do update set epoch = excluded.epoch, token = null
+              where sources.epoch is distinct from excluded.epoch",
+            self.inner.source,
+            epoch
         )
-        .bind(self.inner.source)
-        .bind(epoch)
         .execute(&mut *transaction)
         .await?;
-        sqlx::query(
+        sqlx::query!(
             "update held set not_before = now() where source = $1 and status in ('ahead', 'not_yet')",
+            self.inner.source
         )
-        .bind(self.inner.source)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -108,14 +110,12 @@ impl Follower {
 
 /// How far a stream was followed; nothing is known of one that never was.
 async fn cursor(pool: &PgPool, source: &str, stream: Uuid) -> sqlx::Result<(i64, Option<Uuid>)> {
-    let row =
-        sqlx::query("select sequence, event_id from cursors where source = $1 and stream = $2")
-            .bind(source)
-            .bind(stream)
-            .fetch_optional(pool)
-            .await?;
-    match row {
-        Some(row) => Ok((row.try_get("sequence")?, row.try_get("event_id")?)),
-        None => Ok((0, None)),
-    }
+    let cursor = sqlx::query!(
+        "select sequence, event_id from cursors where source = $1 and stream = $2",
+        source,
+        stream
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(cursor.map_or((0, None), |cursor| (cursor.sequence, cursor.event_id)))
 }

@@ -6,11 +6,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::broker::EventMessage;
-use crate::time::At;
 
 /// Why a stream is held whose source has another event where ours was taken.
 pub(crate) const OTHER_EVENT: &str =
@@ -69,18 +68,18 @@ pub(super) async fn keep(
     reason: &str,
 ) -> sqlx::Result<Kept> {
     let mut transaction = pool.begin().await?;
-    sqlx::query(
+    sqlx::query!(
         "insert into cursors (source, stream, sequence) values ($1, $2, 0) on conflict do nothing",
+        event.source,
+        event.stream
     )
-    .bind(&event.source)
-    .bind(event.stream)
     .execute(&mut *transaction)
     .await?;
-    let at: i64 = sqlx::query_scalar(
+    let at = sqlx::query_scalar!(
         "select sequence from cursors where source = $1 and stream = $2 for update",
+        event.source,
+        event.stream
     )
-    .bind(&event.source)
-    .bind(event.stream)
     .fetch_one(&mut *transaction)
     .await?;
     let needed = match status {
@@ -101,24 +100,24 @@ pub(super) async fn keep(
     });
     // A diverged one waits for an operator, however long. One of each history is enough to hold its stream: the feed
     // has the others, and whoever skips should decide once.
-    sqlx::query(
-        "insert into held (source, stream, sequence, event_id, type, epoch, headers, body, status, reason, not_before) \
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
-                case when $9 = 'diverged' then timestamptz 'infinity' else now() end \
-          where $9 <> 'diverged' \
-             or not exists (select from held where source = $1 and stream = $2 and epoch = $6 and status = 'diverged') \
+    sqlx::query!(
+        "insert into held (source, stream, sequence, event_id, type, epoch, headers, body, status, reason, not_before)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                case when $9 = 'diverged' then timestamptz 'infinity' else now() end
+          where $9 <> 'diverged'
+             or not exists (select from held where source = $1 and stream = $2 and epoch = $6 and status = 'diverged')
          on conflict (source, stream, sequence) where stream is not null and status <> 'diverged' do nothing",
+        event.source,
+        event.stream,
+        event.sequence,
+        event.id,
+        event.type_,
+        event.epoch,
+        headers,
+        event.body,
+        status.word(),
+        reason
     )
-    .bind(&event.source)
-    .bind(event.stream)
-    .bind(event.sequence)
-    .bind(event.id)
-    .bind(&event.type_)
-    .bind(&event.epoch)
-    .bind(headers)
-    .bind(&event.body)
-    .bind(status.word())
-    .bind(reason)
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
@@ -133,15 +132,15 @@ pub(crate) async fn keep_vanished(
     epoch: &str,
     reason: &str,
 ) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into held (source, stream, sequence, epoch, headers, body, status, reason, not_before) \
-         select $1, $2, 0, $3, '{}', '', 'diverged', $4, 'infinity' \
+    sqlx::query!(
+        "insert into held (source, stream, sequence, epoch, headers, body, status, reason, not_before)
+         select $1, $2, 0, $3, '{}', '', 'diverged', $4, 'infinity'
           where not exists (select from held where source = $1 and stream = $2 and epoch = $3 and status = 'diverged')",
+        source,
+        stream,
+        epoch,
+        reason
     )
-    .bind(source)
-    .bind(stream)
-    .bind(epoch)
-    .bind(reason)
     .execute(pool)
     .await?;
     Ok(())
@@ -155,16 +154,28 @@ pub(crate) async fn settle_foreign(
     epoch: &str,
     shared: bool,
 ) -> sqlx::Result<()> {
-    let sql = if shared {
-        "update held set epoch = $2, status = 'not_yet', not_before = now() where id = $1 \
-            and not exists (select from held other where other.source = held.source and other.stream = held.stream \
-                            and other.sequence = held.sequence and other.id <> held.id and other.status <> 'diverged')"
+    let settled = if shared {
+        sqlx::query!(
+            "update held set epoch = $2, status = 'not_yet', not_before = now()
+              where id = $1
+                and not exists (
+                    select from held other
+                     where other.source = held.source and other.stream = held.stream
+                       and other.sequence = held.sequence and other.id <> held.id and other.status <> 'diverged')",
+            id,
+            epoch
+        )
     } else {
-        "update held set status = 'diverged', not_before = 'infinity', attempts = attempts + 1, \
-                reason = 'its source no longer has this event: it is of a history that was left (now ' || $2 || ')' \
-          where id = $1"
+        sqlx::query!(
+            "update held
+                set status = 'diverged', not_before = 'infinity', attempts = attempts + 1,
+                    reason = 'its source no longer has this event: it is of a history that was left (now ' || $2 || ')'
+              where id = $1",
+            id,
+            epoch
+        )
     };
-    sqlx::query(sql).bind(id).bind(epoch).execute(pool).await?;
+    settled.execute(pool).await?;
     Ok(())
 }
 
@@ -174,12 +185,12 @@ pub(super) async fn keep_unreadable(
     body: &[u8],
     reason: &str,
 ) -> sqlx::Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "insert into held (source, headers, body, status, reason) values ($1, '{}', $2, 'unreadable', $3)",
+        source,
+        body,
+        reason
     )
-    .bind(source)
-    .bind(body)
-    .bind(reason)
     .execute(pool)
     .await?;
     Ok(())
@@ -187,38 +198,38 @@ pub(super) async fn keep_unreadable(
 
 /// Waiting events of a source that are next in their stream, or behind its cursor.
 pub(super) async fn next(pool: &PgPool, source: &str) -> sqlx::Result<Vec<Held>> {
-    let rows = sqlx::query(
-        "select h.id, h.stream, h.sequence, h.event_id, h.type, h.epoch, h.headers, h.body, h.attempts, h.at \
-         from held h join cursors c using (source, stream) \
-         where h.source = $1 and h.status in ('ahead', 'not_yet') and h.not_before <= now() \
-           and h.sequence <= c.sequence + 1 \
-         order by h.id limit 256",
+    let rows = sqlx::query!(
+        r#"select h.id, h.stream as "stream!", h.sequence as "sequence!", h.event_id as "event_id!", h.type as "name!",
+                  h.epoch, h.headers, h.body, h.attempts, h.at
+             from held h join cursors c using (source, stream)
+            where h.source = $1 and h.status in ('ahead', 'not_yet') and h.not_before <= now()
+              and h.sequence <= c.sequence + 1
+            order by h.id
+            limit 256"#,
+        source
     )
-    .bind(source)
     .fetch_all(pool)
     .await?;
-    rows.into_iter()
+    Ok(rows
+        .into_iter()
         .map(|row| {
-            let headers: serde_json::Value = row.try_get("headers")?;
+            let headers = row.headers;
             let id = |name: &str| {
                 headers[name]
                     .as_str()
                     .and_then(|text| Uuid::parse_str(text).ok())
             };
             let word = |name: &str| headers[name].as_str().map(str::to_owned);
-            let parked_at: At = row.try_get("at")?;
-            Ok(Held {
-                id: row.try_get("id")?,
-                attempts: row.try_get::<i32, _>("attempts")?.unsigned_abs(),
+            Held {
+                id: row.id,
+                attempts: row.attempts.unsigned_abs(),
                 event: EventMessage {
-                    id: row.try_get("event_id")?,
+                    id: row.event_id,
                     source: source.to_owned(),
-                    type_: row.try_get("type")?,
-                    stream: row.try_get("stream")?,
-                    sequence: row.try_get("sequence")?,
-                    epoch: row
-                        .try_get::<Option<String>, _>("epoch")?
-                        .unwrap_or_default(),
+                    type_: row.name,
+                    stream: row.stream,
+                    sequence: row.sequence,
+                    epoch: row.epoch.unwrap_or_default(),
                     matter: id("matter"),
                     cause: id("cause"),
                     actor: word("actor"),
@@ -226,28 +237,27 @@ pub(super) async fn next(pool: &PgPool, source: &str) -> sqlx::Result<Vec<Held>>
                     at: headers["at"]
                         .as_i64()
                         .and_then(|micros| Timestamp::from_microsecond(micros).ok())
-                        .unwrap_or(parked_at.0),
-                    body: row.try_get("body")?,
+                        .unwrap_or(row.at.0),
+                    body: row.body,
                 },
-            })
+            }
         })
-        .collect()
+        .collect())
 }
 
 /// Whether anything of a source waits.
 pub(super) async fn any(pool: &PgPool, source: &str) -> sqlx::Result<bool> {
-    sqlx::query_scalar(
-        "select exists (select from held where source = $1 and status in ('ahead', 'not_yet'))",
+    sqlx::query_scalar!(
+        r#"select exists (select from held where source = $1 and status in ('ahead', 'not_yet')) as "any!""#,
+        source
     )
-    .bind(source)
     .fetch_one(pool)
     .await
 }
 
-/// It took effect, mostly in the transaction that deleted it already.
-pub(super) async fn forget(pool: &PgPool, id: i64) -> sqlx::Result<()> {
-    sqlx::query("delete from held where id = $1")
-        .bind(id)
+/// It took effect, mostly in the transaction that deleted it already; or nothing holds it any more.
+pub(crate) async fn forget(pool: &PgPool, id: i64) -> sqlx::Result<()> {
+    sqlx::query!("delete from held where id = $1", id)
         .execute(pool)
         .await?;
     Ok(())
@@ -261,16 +271,17 @@ pub(super) async fn put_off(
     reason: &str,
     pause: Duration,
 ) -> sqlx::Result<()> {
-    sqlx::query(
-        "update held set status = $2, reason = $3, attempts = attempts + 1, \
-                         not_before = case when $2 = 'diverged' then timestamptz 'infinity' \
-                                           else now() + make_interval(secs => $4) end \
-         where id = $1",
+    sqlx::query!(
+        "update held
+            set status = $2, reason = $3, attempts = attempts + 1,
+                not_before = case when $2 = 'diverged' then timestamptz 'infinity'
+                                  else now() + make_interval(secs => $4) end
+          where id = $1",
+        id,
+        status.word(),
+        reason,
+        pause.as_secs_f64()
     )
-    .bind(id)
-    .bind(status.word())
-    .bind(reason)
-    .bind(pause.as_secs_f64())
     .execute(pool)
     .await?;
     Ok(())

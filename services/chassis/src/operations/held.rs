@@ -3,19 +3,18 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use office::Actor;
 use proto::chassis::{
     HeldEvent, ListHeldEventsRequest, ListHeldEventsResponse, ShowHeldEventResponse,
     SkipHeldEventRequest,
 };
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Operations, invalid, micros, unavailable};
 use crate::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use crate::repair::ANEW;
-use crate::time::At;
 
 /// Entries on a page: as a rule, and at most.
 const PAGE: (i32, i32) = (50, 200);
@@ -121,44 +120,38 @@ impl Operations {
     }
 
     async fn page_of_events(&self, after: i64, size: i32) -> sqlx::Result<Vec<HeldEvent>> {
-        let rows = sqlx::query(
+        let held = sqlx::query_as!(
+            Event,
             "select id, source, stream, sequence, event_id, type, status, reason, attempts, at
-               from held where id > $1 order by id limit $2",
+               from held
+              where id > $1
+              order by id
+              limit $2",
+            after,
+            i64::from(size)
         )
-        .bind(after)
-        .bind(i64::from(size))
         .fetch_all(self.front.pool())
         .await?;
-        rows.iter().map(event_of).collect()
+        Ok(held.into_iter().map(HeldEvent::from).collect())
     }
 
     async fn page_of_timers(&self, after: Option<Uuid>, size: i32) -> sqlx::Result<Vec<HeldEvent>> {
-        let rows = sqlx::query(
-            "select key, aggregate, cause, method, dead, attempts, due
-               from timers where dead is not null and ($1::uuid is null or key > $1) order by key limit $2",
+        let dead = sqlx::query_as!(
+            Timer,
+            r#"select key, aggregate, cause, method, dead as "dead!", attempts, due
+                 from timers
+                where dead is not null and ($1::uuid is null or key > $1)
+                order by key
+                limit $2"#,
+            after,
+            i64::from(size)
         )
-        .bind(after)
-        .bind(i64::from(size))
         .fetch_all(self.front.pool())
         .await?;
-        rows.iter().map(|row| self.timer_of(row)).collect()
-    }
-
-    fn timer_of(&self, row: &PgRow) -> sqlx::Result<HeldEvent> {
-        let stream: Uuid = row.try_get("aggregate")?;
-        let cause: Option<Uuid> = row.try_get("cause")?;
-        Ok(HeldEvent {
-            id: Id::Timer(row.try_get("key")?).to_string(),
-            source: self.service.to_owned(),
-            stream: stream.to_string(),
-            sequence: 0,
-            event_id: cause.map(|id| id.to_string()).unwrap_or_default(),
-            r#type: row.try_get("method")?,
-            status: "dead".to_owned(),
-            reason: row.try_get("dead")?,
-            attempts: row.try_get("attempts")?,
-            at_micros: micros(row.try_get::<At, _>("due")?.0),
-        })
+        Ok(dead
+            .into_iter()
+            .map(|timer| timer.of(self.service))
+            .collect())
     }
 
     pub(super) async fn show(&self, id: &str) -> Result<ShowHeldEventResponse, Refusal> {
@@ -170,37 +163,62 @@ impl Operations {
     }
 
     async fn show_event(&self, number: i64) -> sqlx::Result<Option<ShowHeldEventResponse>> {
-        let row = sqlx::query(
-            "select id, source, stream, sequence, event_id, type, status, reason, attempts, at,
-                    headers::text as headers, body
-               from held where id = $1",
+        let held = sqlx::query!(
+            r#"select id, source, stream, sequence, event_id, type, status, reason, attempts, at,
+                      headers::text as "headers!", body
+                 from held
+                where id = $1"#,
+            number
         )
-        .bind(number)
         .fetch_optional(self.front.pool())
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(ShowHeldEventResponse {
-            event: Some(event_of(&row)?),
-            headers: row.try_get("headers")?,
-            body: row.try_get("body")?,
+        Ok(held.map(|held| {
+            let event = Event {
+                id: held.id,
+                source: held.source,
+                stream: held.stream,
+                sequence: held.sequence,
+                event_id: held.event_id,
+                r#type: held.r#type,
+                status: held.status,
+                reason: held.reason,
+                attempts: held.attempts,
+                at: held.at.into(),
+            };
+            ShowHeldEventResponse {
+                event: Some(event.into()),
+                headers: held.headers,
+                body: held.body,
+            }
         }))
     }
 
     async fn show_timer(&self, key: Uuid) -> sqlx::Result<Option<ShowHeldEventResponse>> {
-        let row = sqlx::query(
-            "select key, aggregate, cause, method, dead, attempts, due, command,
-                    jsonb_build_object('kind', target_kind, 'consequence', consequence, 'traceparent', trace)::text
-                        as headers
-               from timers where key = $1 and dead is not null",
+        let dead = sqlx::query!(
+            r#"select key, aggregate, cause, method, dead as "dead!", attempts, due, command,
+                      jsonb_build_object('kind', target_kind, 'consequence', consequence, 'traceparent', trace)::text
+                          as "headers!"
+                 from timers
+                where key = $1 and dead is not null"#,
+            key
         )
-        .bind(key)
         .fetch_optional(self.front.pool())
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(ShowHeldEventResponse {
-            event: Some(self.timer_of(&row)?),
-            headers: row.try_get("headers")?,
-            body: row.try_get("command")?,
+        Ok(dead.map(|dead| {
+            let timer = Timer {
+                key: dead.key,
+                aggregate: dead.aggregate,
+                cause: dead.cause,
+                method: dead.method,
+                dead: dead.dead,
+                attempts: dead.attempts,
+                due: dead.due.into(),
+            };
+            ShowHeldEventResponse {
+                event: Some(timer.of(self.service)),
+                headers: dead.headers,
+                body: dead.command,
+            }
         }))
     }
 
@@ -209,8 +227,7 @@ impl Operations {
         let pool = self.front.pool();
         match Id::of("id", id)? {
             Id::Event(number) => {
-                let status: String = sqlx::query_scalar("select status from held where id = $1")
-                    .bind(number)
+                let status = sqlx::query_scalar!("select status from held where id = $1", number)
                     .fetch_optional(pool)
                     .await
                     .map_err(unavailable)?
@@ -219,13 +236,13 @@ impl Operations {
                     return Err(HELD_UNREADABLE);
                 }
                 // A diverged one keeps its stream held until the follower has compared again.
-                sqlx::query(
+                sqlx::query!(
                     "update held
                         set status = case when status = 'dead' then 'not_yet' else status end,
                             not_before = now()
                       where id = $1 and status <> 'unreadable'",
+                    number
                 )
-                .bind(number)
                 .execute(pool)
                 .await
                 .map_err(|error| match error.as_database_error() {
@@ -234,11 +251,11 @@ impl Operations {
                 })?;
             }
             Id::Timer(key) => {
-                let again = sqlx::query(
+                let again = sqlx::query!(
                     "update timers set dead = null, attempts = 0, claimed_until = null, not_before = null
                       where key = $1 and dead is not null",
+                    key
                 )
-                .bind(key)
                 .execute(pool)
                 .await
                 .map_err(unavailable)?;
@@ -269,18 +286,18 @@ impl Operations {
         match id {
             Id::Event(number) => skip_event(&mut transaction, number, reason, actor).await?,
             Id::Timer(key) => {
-                let skipped = sqlx::query(
+                let skipped = sqlx::query!(
                     "with gone as (delete from timers where key = $1 and dead is not null returning *)
                      insert into skipped (source, stream, event_id, type, headers, body, reason, actor)
                      select $2, aggregate, cause, method,
                             jsonb_build_object('kind', target_kind, 'consequence', consequence, 'dead', dead),
                             command, $3, $4
                        from gone",
+                    key,
+                    self.service,
+                    reason,
+                    actor.id.as_str()
                 )
-                .bind(key)
-                .bind(self.service)
-                .bind(reason)
-                .bind(actor.id.as_str())
                 .execute(&mut *transaction)
                 .await
                 .map_err(unavailable)?;
@@ -301,25 +318,31 @@ async fn skip_event(
     reason: &str,
     actor: &Actor,
 ) -> Result<(), Refusal> {
-    let row = sqlx::query(
+    let held = sqlx::query!(
         "select source, stream, sequence, event_id, epoch, status from held where id = $1",
+        number
     )
-    .bind(number)
     .fetch_optional(&mut *transaction)
     .await
     .map_err(unavailable)?
     .ok_or(NOT_FOUND)?;
-    let place = Place::of(&row).map_err(unavailable)?;
-    let diverged = row.try_get::<String, _>("status").map_err(unavailable)? == "diverged";
-    if let Some(place) = &place {
-        if diverged {
-            let epoch: Option<String> = row.try_get("epoch").map_err(unavailable)?;
-            place.follow_from(transaction, epoch.as_deref()).await?;
+    // What could not be read has no place.
+    if let (Some(stream), Some(sequence)) = (held.stream, held.sequence) {
+        let place = Place {
+            source: held.source,
+            stream,
+            sequence,
+            event_id: held.event_id,
+        };
+        if held.status == "diverged" {
+            place
+                .follow_from(transaction, held.epoch.as_deref())
+                .await?;
         } else {
             place.step_over(transaction).await?;
         }
     }
-    let skipped = sqlx::query(
+    let skipped = sqlx::query!(
         "with gone as (delete from held where id = $1 returning *)
          insert into skipped (source, stream, sequence, event_id, type, headers, body, reason, actor)
          select source, stream, sequence, event_id, type,
@@ -328,11 +351,11 @@ async fn skip_event(
                 case when source = $4 then ''::bytea else body end,
                 $2, $3
            from gone",
+        number,
+        reason,
+        actor.id.as_str(),
+        COMMANDS
     )
-    .bind(number)
-    .bind(reason)
-    .bind(actor.id.as_str())
-    .bind(COMMANDS)
     .execute(transaction)
     .await
     .map_err(unavailable)?;
@@ -352,21 +375,6 @@ struct Place {
 }
 
 impl Place {
-    /// None for what could not be read.
-    fn of(row: &PgRow) -> sqlx::Result<Option<Self>> {
-        let stream: Option<Uuid> = row.try_get("stream")?;
-        let sequence: Option<i64> = row.try_get("sequence")?;
-        let (Some(stream), Some(sequence)) = (stream, sequence) else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            source: row.try_get("source")?,
-            stream,
-            sequence,
-            event_id: row.try_get("event_id")?,
-        }))
-    }
-
     /// Follows the source from this place on, as its history is now: what was taken beyond it stays and is no longer
     /// compared. The event of a history that the source left, or that was not reached, moves nothing.
     async fn follow_from(
@@ -374,48 +382,54 @@ impl Place {
         transaction: &mut PgConnection,
         epoch: Option<&str>,
     ) -> Result<(), Refusal> {
-        sqlx::query(
+        sqlx::query!(
             "update cursors set previous = sequence, sequence = $3, event_id = $4
               where source = $1 and stream = $2 and sequence >= $3
                 and exists (select from sources s where s.source = $1 and s.epoch = $5)",
+            self.source,
+            self.stream,
+            self.sequence,
+            self.event_id,
+            epoch
         )
-        .bind(&self.source)
-        .bind(self.stream)
-        .bind(self.sequence)
-        .bind(self.event_id)
-        .bind(epoch)
         .execute(&mut *transaction)
         .await
         .map_err(unavailable)?;
         // The source's events after this place are fetched, however long ago they happened.
-        sqlx::query("update sources set token = $2 || gen_random_uuid()::text where source = $1")
-            .bind(&self.source)
-            .bind(ANEW)
-            .execute(&mut *transaction)
-            .await
-            .map_err(unavailable)?;
-        sqlx::query("update held set not_before = now() where source = $1 and stream = $2 and status = 'not_yet'")
-            .bind(&self.source)
-            .bind(self.stream)
-            .execute(transaction)
-            .await
-            .map_err(unavailable)?;
+        sqlx::query!(
+            "update sources set token = $2 || gen_random_uuid()::text where source = $1",
+            self.source,
+            ANEW
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(unavailable)?;
+        sqlx::query!(
+            "update held set not_before = now() where source = $1 and stream = $2 and status = 'not_yet'",
+            self.source,
+            self.stream
+        )
+        .execute(transaction)
+        .await
+        .map_err(unavailable)?;
         Ok(())
     }
 
     /// Moves the cursor over this place, if it is the next. A cursor that is beyond it stays.
     async fn step_over(&self, transaction: &mut PgConnection) -> Result<(), Refusal> {
-        sqlx::query("insert into cursors (source, stream, sequence) values ($1, $2, 0) on conflict do nothing")
-            .bind(&self.source)
-            .bind(self.stream)
-            .execute(&mut *transaction)
-            .await
-            .map_err(unavailable)?;
-        let at: i64 = sqlx::query_scalar(
-            "select sequence from cursors where source = $1 and stream = $2 for update",
+        sqlx::query!(
+            "insert into cursors (source, stream, sequence) values ($1, $2, 0) on conflict do nothing",
+            self.source,
+            self.stream
         )
-        .bind(&self.source)
-        .bind(self.stream)
+        .execute(&mut *transaction)
+        .await
+        .map_err(unavailable)?;
+        let at = sqlx::query_scalar!(
+            "select sequence from cursors where source = $1 and stream = $2 for update",
+            self.source,
+            self.stream
+        )
         .fetch_one(&mut *transaction)
         .await
         .map_err(unavailable)?;
@@ -425,13 +439,13 @@ impl Place {
         if self.sequence <= at {
             return Ok(());
         }
-        sqlx::query(
+        sqlx::query!(
             "update cursors set previous = sequence, sequence = $3, event_id = $4 where source = $1 and stream = $2",
+            self.source,
+            self.stream,
+            self.sequence,
+            self.event_id
         )
-        .bind(&self.source)
-        .bind(self.stream)
-        .bind(self.sequence)
-        .bind(self.event_id)
         .execute(transaction)
         .await
         .map_err(unavailable)?;
@@ -439,26 +453,67 @@ impl Place {
     }
 }
 
-fn event_of(row: &PgRow) -> sqlx::Result<HeldEvent> {
-    let (stream, event_id): (Option<Uuid>, Option<Uuid>) =
-        (row.try_get("stream")?, row.try_get("event_id")?);
-    let optional = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
-    Ok(HeldEvent {
-        id: Id::Event(row.try_get("id")?).to_string(),
-        source: row.try_get("source")?,
-        stream: optional(stream),
-        sequence: row
-            .try_get::<Option<i64>, _>("sequence")?
-            .unwrap_or_default(),
-        event_id: optional(event_id),
-        r#type: row
-            .try_get::<Option<String>, _>("type")?
-            .unwrap_or_default(),
-        status: row.try_get("status")?,
-        reason: row.try_get("reason")?,
-        attempts: row.try_get("attempts")?,
-        at_micros: micros(row.try_get::<At, _>("at")?.0),
-    })
+/// A row of `held`.
+struct Event {
+    id: i64,
+    source: String,
+    stream: Option<Uuid>,
+    sequence: Option<i64>,
+    event_id: Option<Uuid>,
+    r#type: Option<String>,
+    status: String,
+    reason: String,
+    attempts: i32,
+    at: Timestamp,
+}
+
+impl From<Event> for HeldEvent {
+    fn from(event: Event) -> Self {
+        Self {
+            id: Id::Event(event.id).to_string(),
+            source: event.source,
+            stream: optional(event.stream),
+            sequence: event.sequence.unwrap_or_default(),
+            event_id: optional(event.event_id),
+            r#type: event.r#type.unwrap_or_default(),
+            status: event.status,
+            reason: event.reason,
+            attempts: event.attempts,
+            at_micros: micros(event.at),
+        }
+    }
+}
+
+/// A row of `timers` that is dead.
+struct Timer {
+    key: Uuid,
+    aggregate: Uuid,
+    cause: Option<Uuid>,
+    method: String,
+    dead: String,
+    attempts: i32,
+    due: Timestamp,
+}
+
+impl Timer {
+    fn of(self, service: &str) -> HeldEvent {
+        HeldEvent {
+            id: Id::Timer(self.key).to_string(),
+            source: service.to_owned(),
+            stream: self.aggregate.to_string(),
+            sequence: 0,
+            event_id: optional(self.cause),
+            r#type: self.method,
+            status: "dead".to_owned(),
+            reason: self.dead,
+            attempts: self.attempts,
+            at_micros: micros(self.due),
+        }
+    }
+}
+
+fn optional(id: Option<Uuid>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]

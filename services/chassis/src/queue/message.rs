@@ -131,19 +131,19 @@ pub(super) async fn keep(
 ) -> sqlx::Result<()> {
     // PostgreSQL takes no zero byte in a text; such a name of a method is one of nobody's anyway.
     let method = told.method.as_ref().map(|method| method.replace('\0', ""));
-    sqlx::query(
+    sqlx::query!(
         "insert into held (source, type, headers, body, status, reason)
          select $1, $2, $3, $4, 'unreadable', $5
           where not exists (
                 select from held
                  where source = $1 and status = 'unreadable' and type is not distinct from $2
                    and headers = $3 and body = $4)",
+        SOURCE,
+        method,
+        told.stored(incoming),
+        &incoming.body[..],
+        fault.to_string()
     )
-    .bind(SOURCE)
-    .bind(method)
-    .bind(told.stored(incoming))
-    .bind(&incoming.body)
-    .bind(fault.to_string())
     .execute(pool)
     .await?;
     Ok(())

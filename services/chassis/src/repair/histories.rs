@@ -10,12 +10,10 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 use proto::chassis::PublicEvent;
-use sqlx::Row;
-use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::{events, message, unavailable};
-use crate::follower::{Follower, OTHER_EVENT, Status, keep_vanished, settle_foreign};
+use crate::follower::{Follower, OTHER_EVENT, Status, forget, keep_vanished, settle_foreign};
 use crate::refusal::{Refusal, UNAVAILABLE};
 
 /// Cursors that are read at once.
@@ -28,16 +26,6 @@ struct Cursor {
     stream: Uuid,
     sequence: i64,
     event_id: Option<Uuid>,
-}
-
-impl Cursor {
-    fn of(row: &PgRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            stream: row.try_get("stream")?,
-            sequence: row.try_get("sequence")?,
-            event_id: row.try_get("event_id")?,
-        })
-    }
 }
 
 /// What the source says of a cursor.
@@ -68,21 +56,20 @@ pub(super) async fn compare_all(follower: &Follower, epoch: &str) -> Result<(), 
     }
     let mut last = Uuid::nil();
     loop {
-        let rows = sqlx::query(
-            "select stream, sequence, event_id from cursors \
-             where source = $1 and stream > $2 and sequence > 0 order by stream limit $3",
+        let cursors = sqlx::query_as!(
+            Cursor,
+            "select stream, sequence, event_id
+               from cursors
+              where source = $1 and stream > $2 and sequence > 0
+              order by stream
+              limit $3",
+            source,
+            last,
+            PAGE
         )
-        .bind(source)
-        .bind(last)
-        .bind(PAGE)
         .fetch_all(follower.inner.front.pool())
         .await
         .map_err(unavailable)?;
-        let cursors: Vec<Cursor> = rows
-            .iter()
-            .map(Cursor::of)
-            .collect::<sqlx::Result<_>>()
-            .map_err(unavailable)?;
         let Some(end) = cursors.last().map(|cursor| cursor.stream) else {
             break;
         };
@@ -104,16 +91,19 @@ pub(super) async fn compare_stream(
     epoch: &str,
     stream: Uuid,
 ) -> Result<bool, Refusal> {
-    let row = sqlx::query(
-        "select stream, sequence, event_id from cursors where source = $1 and stream = $2 and sequence > 0",
+    let cursor = sqlx::query_as!(
+        Cursor,
+        "select stream, sequence, event_id
+           from cursors
+          where source = $1 and stream = $2 and sequence > 0",
+        follower.inner.source,
+        stream
     )
-    .bind(follower.inner.source)
-    .bind(stream)
     .fetch_optional(follower.inner.front.pool())
     .await
     .map_err(unavailable)?;
-    match row {
-        Some(row) => examine(follower, epoch, &Cursor::of(&row).map_err(unavailable)?).await,
+    match cursor {
+        Some(cursor) => examine(follower, epoch, &cursor).await,
         None => Ok(true),
     }
 }
@@ -228,39 +218,31 @@ async fn of_epoch(
 pub(super) async fn settle_foreign_events(follower: &Follower, epoch: &str) -> Result<(), Refusal> {
     let pool = follower.inner.front.pool();
     loop {
-        let rows = sqlx::query(
-            "select h.id, h.stream, h.sequence, h.event_id \
-             from held h join cursors c using (source, stream) \
-             where h.source = $1 and h.status in ('ahead', 'not_yet') and h.epoch <> $2 and h.epoch <> '' \
-               and h.sequence = c.sequence + 1 \
-             order by h.id limit $3",
+        let foreign = sqlx::query!(
+            r#"select h.id, h.stream as "stream!", h.sequence as "sequence!", h.event_id as "event_id!"
+                 from held h join cursors c using (source, stream)
+                where h.source = $1 and h.status in ('ahead', 'not_yet') and h.epoch <> $2 and h.epoch <> ''
+                  and h.sequence = c.sequence + 1
+                order by h.id
+                limit $3"#,
+            follower.inner.source,
+            epoch,
+            PAGE
         )
-        .bind(follower.inner.source)
-        .bind(epoch)
-        .bind(PAGE)
         .fetch_all(pool)
         .await
         .map_err(unavailable)?;
-        if rows.is_empty() {
+        if foreign.is_empty() {
             return Ok(());
         }
-        for row in rows {
-            let read = || -> sqlx::Result<(i64, Uuid, i64, Uuid)> {
-                Ok((
-                    row.try_get("id")?,
-                    row.try_get("stream")?,
-                    row.try_get("sequence")?,
-                    row.try_get("event_id")?,
-                ))
-            };
-            let (id, stream, sequence, event_id) = read().map_err(unavailable)?;
-            let theirs = place(follower, epoch, stream, sequence).await?;
-            let shared = theirs.is_some_and(|event| event.event_id == event_id.to_string());
+        for ours in foreign {
+            let theirs = place(follower, epoch, ours.stream, ours.sequence).await?;
+            let shared = theirs.is_some_and(|event| event.event_id == ours.event_id.to_string());
             if !shared {
-                tracing::error!(source = follower.inner.source, %stream, sequence, event = %event_id, "an event is of a history that its source left: `zm events` lists it");
+                tracing::error!(source = follower.inner.source, stream = %ours.stream, sequence = ours.sequence, event = %ours.event_id, "an event is of a history that its source left: `zm events` lists it");
                 metrics::counter!("zhengming_dead_total", "what" => "event").increment(1);
             }
-            settle_foreign(pool, id, epoch, shared)
+            settle_foreign(pool, ours.id, epoch, shared)
                 .await
                 .map_err(unavailable)?;
         }
@@ -270,53 +252,52 @@ pub(super) async fn settle_foreign_events(follower: &Follower, epoch: &str) -> R
 /// Compares again what an operator asked for, and lets go where the histories agree.
 pub(super) async fn compare_again(follower: &Follower, epoch: &str) -> Result<(), Refusal> {
     let pool = follower.inner.front.pool();
-    let rows = sqlx::query(
-        "select h.id, h.stream, h.event_id, h.sequence, c.sequence as cursor \
-         from held h join cursors c using (source, stream) \
-         where h.source = $1 and h.status = 'diverged' and h.not_before <= now() order by h.id limit $2",
+    let diverged = sqlx::query!(
+        r#"select h.id, h.stream as "stream!", h.event_id, h.sequence as "sequence!", c.sequence as cursor
+             from held h join cursors c using (source, stream)
+            where h.source = $1 and h.status = 'diverged' and h.not_before <= now()
+            order by h.id
+            limit $2"#,
+        follower.inner.source,
+        PAGE
     )
-    .bind(follower.inner.source)
-    .bind(PAGE)
     .fetch_all(pool)
     .await
     .map_err(unavailable)?;
-    for row in rows {
-        let id: i64 = row.try_get("id").map_err(unavailable)?;
-        let stream: Uuid = row.try_get("stream").map_err(unavailable)?;
-        let sequence: i64 = row.try_get("sequence").map_err(unavailable)?;
-        let cursor: i64 = row.try_get("cursor").map_err(unavailable)?;
-        let event_id: Option<Uuid> = row.try_get("event_id").map_err(unavailable)?;
+    for ours in diverged {
+        let stream = ours.stream;
         let agrees = compare_stream(follower, epoch, stream).await?;
-        if agrees && sequence > cursor {
-            let theirs = place(follower, epoch, stream, sequence).await?;
+        if agrees && ours.sequence > ours.cursor {
+            let theirs = place(follower, epoch, stream, ours.sequence).await?;
             let shared = theirs
-                .zip(event_id)
+                .zip(ours.event_id)
                 .is_some_and(|(event, id)| event.event_id == id.to_string());
-            settle_foreign(pool, id, epoch, shared)
+            settle_foreign(pool, ours.id, epoch, shared)
                 .await
                 .map_err(unavailable)?;
         }
-        let sql = if agrees && sequence <= cursor {
-            "delete from held where id = $1"
+        if agrees && ours.sequence <= ours.cursor {
+            forget(pool, ours.id).await.map_err(unavailable)?;
+            tracing::info!(source = follower.inner.source, %stream, "the histories agree: the stream goes on");
         } else {
-            "update held set not_before = 'infinity' where id = $1 and status = 'diverged'"
-        };
-        sqlx::query(sql)
-            .bind(id)
+            sqlx::query!(
+                "update held set not_before = 'infinity' where id = $1 and status = 'diverged'",
+                ours.id
+            )
             .execute(pool)
             .await
             .map_err(unavailable)?;
-        if agrees && sequence <= cursor {
-            tracing::info!(source = follower.inner.source, %stream, "the histories agree: the stream goes on");
         }
     }
     // What waited behind it has its turn.
-    sqlx::query(
-        "update held set not_before = now() where source = $1 and status = 'not_yet' and not_before > now() \
-            and not exists (select from held d where d.source = held.source and d.stream = held.stream \
-                            and d.status = 'diverged')",
+    sqlx::query!(
+        "update held set not_before = now()
+          where source = $1 and status = 'not_yet' and not_before > now()
+            and not exists (
+                select from held d
+                 where d.source = held.source and d.stream = held.stream and d.status = 'diverged')",
+        follower.inner.source
     )
-    .bind(follower.inner.source)
     .execute(pool)
     .await
     .map_err(unavailable)?;

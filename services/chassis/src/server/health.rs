@@ -69,7 +69,7 @@ impl Health {
             loop {
                 pulse.tick().await;
                 let asked =
-                    tokio::time::timeout(PULSE, sqlx::query("SELECT 1").execute(&pool)).await;
+                    tokio::time::timeout(PULSE, sqlx::query!("select").execute(&pool)).await;
                 self.database(matches!(asked, Ok(Ok(_)))).await;
             }
         };
