@@ -9,7 +9,7 @@ use chassis::view::View;
 use jiff::civil::Date;
 use office::{Actor, Profile, UnitCode};
 use serde::Serialize;
-use sqlx::{FromRow, PgPool, Postgres, QueryBuilder};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::allegation::{Whom, topics};
@@ -237,8 +237,8 @@ impl View for Matters {
 
 /// What an actor's lists may hold: the same as what `admit` lets them see one by one.
 pub struct Reach {
-    everywhere: bool,
-    units: Vec<String>,
+    /// The codes of the units that they see; `None` for all.
+    units: Option<Vec<String>>,
     actor: String,
     mark: String,
 }
@@ -246,11 +246,11 @@ pub struct Reach {
 impl Reach {
     /// That of an actor.
     pub fn of(actor: &Actor, profile: &Profile, secrets: &Secrets) -> Self {
+        // Whoever is in scope where no unit is, is bound by none.
+        let everywhere = actor.is_service() || profile.in_scope(actor, &UnitCode::none());
         let below = profile.units.below(&actor.unit);
         Self {
-            // Whoever is in scope where no unit is, is bound by none.
-            everywhere: actor.is_service() || profile.in_scope(actor, &UnitCode::none()),
-            units: below.iter().map(|unit| unit.code.to_string()).collect(),
+            units: (!everywhere).then(|| below.iter().map(|unit| unit.code.to_string()).collect()),
             actor: actor.id.to_string(),
             mark: Mark::of_reporter(secrets, &actor.id).hexadecimal(),
         }
@@ -289,7 +289,7 @@ impl Place {
 }
 
 /// A report in a list.
-#[derive(Debug, FromRow)]
+#[derive(Debug)]
 pub struct Listed {
     /// Its id.
     pub id: Uuid,
@@ -311,6 +311,33 @@ pub struct Listed {
     pub allegations: i32,
 }
 
+/// The list's statement, with what else restricts it.
+macro_rules! listed {
+    ($restriction:literal, $after:ident, $stage:ident, $reach:ident, $most:ident $(, $source:ident)?) => {
+        sqlx::query_as!(
+            Listed,
+            r#"select id, state, unit, source, reference, matter, entered_on::text as "entered_on!", entered_at,
+                      allegations
+                 from reports_v1
+                where (entered_at, id) < ($1, $2)
+                  and ($3::text is null or state = $3)
+                  and ($4::text[] is null or unit = any($4))
+                  and not ($5 = any(recused))
+                  and not ($6 = any(reporters)) "#
+                + $restriction
+                + " order by entered_at desc, id desc limit $7",
+            $after.entered_at,
+            $after.id,
+            $stage,
+            $reach.units.as_deref(),
+            $reach.actor,
+            $reach.mark,
+            $most
+            $(, $source)?
+        )
+    };
+}
+
 /// The reports after a place, the newest first; restricted to a stage and a source where these are given.
 ///
 /// # Errors
@@ -323,40 +350,18 @@ pub async fn list_reports(
     source: &str,
     most: i64,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    let mut query = QueryBuilder::<Postgres>::new(
-        "select id, state, unit, source, reference, matter, entered_on::text as entered_on, entered_at, allegations \
-         from reports_v1 where (entered_at, id) < (",
-    );
-    query.push_bind(after.entered_at).push(", ");
-    query.push_bind(after.id).push(")");
-    within(&mut query, "", reach);
-    if let Some(stage) = stage {
-        query.push(" and state = ").push_bind(stage);
+    // A source leads to its own index, which a statement for both cases would not use.
+    if source.is_empty() {
+        listed!("", after, stage, reach, most).fetch_all(pool).await
+    } else {
+        listed!("and source = $8", after, stage, reach, most, source)
+            .fetch_all(pool)
+            .await
     }
-    if !source.is_empty() {
-        query.push(" and source = ").push_bind(source);
-    }
-    query
-        .push(" order by entered_at desc, id desc limit ")
-        .push_bind(most);
-    query.build_query_as().fetch_all(pool).await
-}
-
-/// Restricts a query to what an actor reaches; `of` is the table's prefix with its dot.
-fn within(query: &mut QueryBuilder<Postgres>, of: &str, reach: &Reach) {
-    if !reach.everywhere {
-        query.push(format!(" and {of}unit = any("));
-        query.push_bind(reach.units.clone()).push(")");
-    }
-    query.push(" and not (");
-    query.push_bind(reach.actor.clone());
-    query.push(format!(" = any({of}recused)) and not ("));
-    query.push_bind(reach.mark.clone());
-    query.push(format!(" = any({of}reporters))"));
 }
 
 /// A matter that a report may repeat.
-#[derive(Debug, FromRow)]
+#[derive(Debug)]
 pub struct CandidateRow {
     /// The matter.
     pub id: Uuid,
@@ -386,33 +391,44 @@ pub async fn candidates(
         return Ok(Vec::new());
     };
     let own = Uuid::from(own_matter(report.report));
-    let mut query =
-        QueryBuilder::<Postgres>::new("with near as (select distinct found.id from unnest(");
-    query.push_bind(topics.clone());
-    query.push(
-        "::text[]) as wanted (topic) cross join lateral \
-         (select m.id from matters_v1 m where m.topics @> array[wanted.topic] and m.id <> ",
-    );
-    query.push_bind(own);
-    within(&mut query, "m.", reach);
-    query.push(" order by m.opened_at desc, m.id desc limit ");
-    query.push_bind(NEWEST_OF_A_TOPIC);
-    query.push(
-        ") as found), \
-         scored as (select m.id, m.unit, m.case_state, m.reports, m.opened_at, \
-         (select count(*) from unnest(m.topics) as has (topic) where has.topic = any(",
-    );
-    query.push_bind(topics.clone());
-    query.push("))::float8 / ");
-    query.push_bind(topics.len() as f64);
-    query.push(
-        " as score from near join matters_v1 m using (id)) \
-         select id, score, unit, case_state, reports from scored where score >= ",
-    );
-    query.push_bind(profile.intake.candidate_min_score);
-    query.push(" order by score desc, opened_at desc, id desc limit ");
-    query.push_bind(i64::from(profile.intake.candidates_shown));
-    query.build_query_as().fetch_all(pool).await
+    sqlx::query_as!(
+        CandidateRow,
+        r#"with near as (
+               select distinct found.id
+                 from unnest($1::text[]) as wanted (topic)
+                cross join lateral (
+                      select m.id
+                        from matters_v1 m
+                       where m.topics @> array[wanted.topic]
+                         and m.id <> $2
+                         and ($3::text[] is null or m.unit = any($3))
+                         and not ($4 = any(m.recused))
+                         and not ($5 = any(m.reporters))
+                       order by m.opened_at desc, m.id desc
+                       limit $6
+                ) as found
+           ), scored as (
+               select m.id, m.unit, m.case_state, m.reports, m.opened_at,
+                      (select count(*) from unnest(m.topics) as has (topic) where has.topic = any($1))::float8
+                          / cardinality($1) as score
+                 from near join matters_v1 m using (id)
+           )
+           select id, score as "score!", unit, case_state, reports
+             from scored
+            where score >= $7
+            order by score desc, opened_at desc, id desc
+            limit $8"#,
+        &topics,
+        own,
+        reach.units.as_deref(),
+        reach.actor,
+        reach.mark,
+        NEWEST_OF_A_TOPIC,
+        profile.intake.candidate_min_score,
+        i64::from(profile.intake.candidates_shown)
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// The figures of a source, or of everything where it is empty: counted from what happened, in one snapshot.
@@ -420,28 +436,35 @@ pub async fn candidates(
 /// # Errors
 /// Those of the database.
 pub async fn figures(pool: &PgPool, source: &str) -> Result<Vec<(String, i64)>, sqlx::Error> {
-    sqlx::query_as(
-        "with reports as (select * from reports_v1 where $1 = '' or source = $1), \
-         figures (place, key, count) as ( \
-             select 0, 'reports', count(*) from reports \
-             union all \
-             select 1, 'reports_' || state, count(reports.id) \
-             from unnest(array['received', 'accepted', 'joined', 'declined', 'transferred', 'withdrawn']) as state \
-             left join reports using (state) group by state \
-             union all \
-             select 2, 'matters', count(*) from matters_v1 where $1 = '' or source = $1 \
-             union all \
-             select 3, 'subjects_identified', count(distinct subject) \
-             from reports cross join unnest(subjects) as subject \
-             union all \
-             select 4, 'subjects_not_identified', coalesce(sum(not_identified), 0)::bigint from reports \
-             union all \
-             select 5, 'allegations', coalesce(sum(allegations), 0)::bigint from reports) \
-         select key, count from figures order by place, key",
+    let counted = sqlx::query!(
+        r#"with reports as (
+               select * from reports_v1 where $1 = '' or source = $1
+           ), figures (place, key, count) as (
+               select 0, 'reports', count(*) from reports
+               union all
+               select 1, 'reports_' || state, count(reports.id)
+                 from unnest(array['received', 'accepted', 'joined', 'declined', 'transferred', 'withdrawn']) as state
+                 left join reports using (state)
+                group by state
+               union all
+               select 2, 'matters', count(*) from matters_v1 where $1 = '' or source = $1
+               union all
+               select 3, 'subjects_identified', count(distinct subject)
+                 from reports cross join unnest(subjects) as subject
+               union all
+               select 4, 'subjects_not_identified', coalesce(sum(not_identified), 0)::bigint from reports
+               union all
+               select 5, 'allegations', coalesce(sum(allegations), 0)::bigint from reports
+           )
+           select key as "key!", count as "count!" from figures order by place, key"#,
+        source
     )
-    .bind(source)
     .fetch_all(pool)
-    .await
+    .await?;
+    Ok(counted
+        .into_iter()
+        .map(|figure| (figure.key, figure.count))
+        .collect())
 }
 
 #[cfg(test)]

@@ -168,7 +168,6 @@ pub(crate) struct Page {
 }
 
 /// A line of the list of cases.
-#[derive(sqlx::FromRow)]
 pub(crate) struct Listed {
     pub(crate) id: Uuid,
     pub(crate) matter: Uuid,
@@ -192,26 +191,27 @@ pub(crate) async fn list(
     scope: &Scope,
     page: &Page,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    sqlx::query_as(
-        "select id, matter, state, unit, source,
-                coalesce(to_char(due_on, 'YYYY-MM-DD'), '') as due_on, allegations
-           from cases_v1
-          where ($1::uuid is null or id > $1)
-            and ($2::text is null or state = $2)
-            and ($3 = '' or source = $3)
-            and ($4::text[] is null or unit = any($4))
-            and not recused @> array[$5::text]
-            and not reporter_marks @> array[$6::text]
-          order by id
-          limit $7",
+    sqlx::query_as!(
+        Listed,
+        r#"select id, matter, state, unit, source,
+                  coalesce(to_char(due_on, 'YYYY-MM-DD'), '') as "due_on!", allegations
+             from cases_v1
+            where ($1::uuid is null or id > $1)
+              and ($2::text is null or state = $2)
+              and ($3 = '' or source = $3)
+              and ($4::text[] is null or unit = any($4))
+              and not recused @> array[$5::text]
+              and not reporter_marks @> array[$6::text]
+            order by id
+            limit $7"#,
+        page.after,
+        page.state.map(Standing::word),
+        page.source,
+        scope.units.as_deref(),
+        scope.actor,
+        scope.mark,
+        page.size
     )
-    .bind(page.after)
-    .bind(page.state.map(Standing::word))
-    .bind(&page.source)
-    .bind(&scope.units)
-    .bind(&scope.actor)
-    .bind(&scope.mark)
-    .bind(page.size)
     .fetch_all(pool)
     .await
 }
@@ -247,33 +247,36 @@ pub(crate) async fn figures(
     scope: &Scope,
     source: &str,
 ) -> Result<Vec<(&'static str, i64)>, sqlx::Error> {
-    let counted: Vec<(String, i64)> = sqlx::query_as(
-        "with chosen as (
-             select state, allegations, counts
-               from cases_v1
-              where ($1 = '' or source = $1)
-                and ($2::text[] is null or unit = any($2))
-         ), per_state as (
-             select case when state in ('concluded', 'discontinued') then state else 'open' end as state,
-                    count(*) as cases, sum(allegations)::bigint as allegations
-               from chosen
-              group by 1
-         )
-         select 'cases', count(*) from chosen
-         union all
-         select 'cases_' || state, cases from per_state
-         union all
-         select 'allegations', coalesce(sum(allegations), 0)::bigint from chosen
-         union all
-         select 'allegations_' || state, allegations from per_state where state <> 'concluded'
-         union all
-         select key, sum(value::bigint)::bigint from chosen, jsonb_each_text(counts) group by key",
+    let counted = sqlx::query!(
+        r#"with chosen as (
+               select state, allegations, counts
+                 from cases_v1
+                where ($1 = '' or source = $1)
+                  and ($2::text[] is null or unit = any($2))
+           ), per_state as (
+               select case when state in ('concluded', 'discontinued') then state else 'open' end as state,
+                      count(*) as cases, sum(allegations)::bigint as allegations
+                 from chosen
+                group by 1
+           )
+           select 'cases' as "key!", count(*) as "count!" from chosen
+           union all
+           select 'cases_' || state, cases from per_state
+           union all
+           select 'allegations', coalesce(sum(allegations), 0)::bigint from chosen
+           union all
+           select 'allegations_' || state, allegations from per_state where state <> 'concluded'
+           union all
+           select key, sum(value::bigint)::bigint from chosen, jsonb_each_text(counts) group by key"#,
+        source,
+        scope.units.as_deref()
     )
-    .bind(source)
-    .bind(&scope.units)
     .fetch_all(pool)
     .await?;
-    let counted: BTreeMap<String, i64> = counted.into_iter().collect();
+    let counted: BTreeMap<String, i64> = counted
+        .into_iter()
+        .map(|figure| (figure.key, figure.count))
+        .collect();
     Ok(FIGURES
         .into_iter()
         .map(|key| (key, counted.get(key).copied().unwrap_or_default()))
