@@ -29,7 +29,7 @@ impl FromStr for Finding {
         let evidence_ids = evidence
             .split([':', ','])
             .filter(|id| !id.is_empty())
-            .map(|id| ids::evidence(id));
+            .map(ids::evidence);
         Ok(Self(FindingInput {
             allegation_id: ids::allegation(allegation)?,
             finding: finding.into(),
