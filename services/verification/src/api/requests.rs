@@ -310,12 +310,13 @@ fn closing_reason(told: o::ClosingReason) -> Option<ClosingReason> {
 
 #[cfg(test)]
 mod tests {
+    use chassis::aggregate::Aggregate as _;
     use chassis::testing::given;
     use office::Actor;
 
     use super::*;
     use crate::case::case_of;
-    use crate::case::fixture::{EVIDENCE, concluded, id, investigator, recorded};
+    use crate::case::fixture::{EVIDENCE, concluded, id, investigator, opened, recorded};
 
     const REQUEST: &str = "00000000-0000-0000-0000-0000000000aa";
 
@@ -451,17 +452,28 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_tells_what_the_command_wrote() {
+    fn an_answer_tells_what_the_command_wrote_or_what_was_so_already() {
         let setting = given::<Case>();
         let answered = |events| Answered {
             id: case_of(id(0x10)).uuid(),
             version: 5,
             events,
+            already_so: None,
             request_id: id(0xaa),
             secrets: &setting.context().secrets,
         };
         let approved = v1::ApproveFindingsRequest::answer(&answered(vec![concluded(2)]));
         assert_eq!((approved.number, approved.version), (2, 5));
+        let mut state = State::default();
+        for event in [opened(), concluded(2)] {
+            Case::evolve(&mut state, &event);
+        }
+        let already = Answered {
+            already_so: Some(state),
+            ..answered(Vec::new())
+        };
+        let again = v1::ApproveFindingsRequest::answer(&already);
+        assert_eq!(again, approved);
         let written = v1::RecordEvidenceRequest::answer(&answered(vec![recorded()]));
         let expected = uuid::Uuid::from_u128(EVIDENCE).to_string();
         assert_eq!(written.evidence_ids, [expected]);
