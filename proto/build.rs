@@ -7,6 +7,8 @@ const PACKAGES: &[&str] = &[
     ".zhengming.chassis.v1",
     ".zhengming.intake.v1",
     ".zhengming.verification.v1",
+    ".zhengming.clarification.v1",
+    ".zhengming.follow_up.v1",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -42,9 +42,17 @@ pub mod zhengming {
     pub mod verification {
         package!(v1, "zhengming.verification.v1");
     }
+    pub mod clarification {
+        package!(v1, "zhengming.clarification.v1");
+    }
+    pub mod follow_up {
+        package!(v1, "zhengming.follow_up.v1");
+    }
 }
 
 pub use zhengming::chassis::v1 as chassis;
+pub use zhengming::clarification::v1 as clarification;
+pub use zhengming::follow_up::v1 as follow_up;
 pub use zhengming::intake::v1 as intake;
 pub use zhengming::office::v1 as office;
 pub use zhengming::verification::v1 as verification;
@@ -59,6 +67,21 @@ pub fn events_of(service: &str) -> &'static [&'static str] {
             "CaseConcluded",
             "CaseReopened",
             "CaseDiscontinued",
+            "SanctionRecorded",
+        ],
+        "clarification" => &[
+            "CandidateOpened",
+            "ClarificationCarriedOut",
+            "ClarificationConfirmed",
+            "ClarificationHalted",
+            "ClarificationSuperseded",
+        ],
+        "follow_up" => &[
+            "FileOpened",
+            "VisitRecorded",
+            "ImpactPeriodEnded",
+            "AftercareChecked",
+            "FileClosed",
         ],
         _ => &[],
     }

@@ -15,7 +15,7 @@ pub struct Follow {
 }
 
 /// The services that exist.
-pub const SERVICES: &[&str] = &["intake", "verification"];
+pub const SERVICES: &[&str] = &["intake", "verification", "clarification", "follow_up"];
 
 /// Who follows whom.
 pub const FOLLOWS: &[Follow] = &[
@@ -24,8 +24,32 @@ pub const FOLLOWS: &[Follow] = &[
         source: "intake",
     },
     Follow {
+        consumer: "clarification",
+        source: "intake",
+    },
+    Follow {
+        consumer: "clarification",
+        source: "verification",
+    },
+    Follow {
+        consumer: "clarification",
+        source: "follow_up",
+    },
+    Follow {
+        consumer: "follow_up",
+        source: "verification",
+    },
+    Follow {
+        consumer: "follow_up",
+        source: "clarification",
+    },
+    Follow {
         consumer: "intake",
         source: "verification",
+    },
+    Follow {
+        consumer: "intake",
+        source: "clarification",
     },
 ];
 
@@ -281,7 +305,7 @@ mod tests {
     fn names_hold_nothing_that_a_pattern_would_read_otherwise() {
         for service in SERVICES {
             assert!(
-                service.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
+                service.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
                 "{service}"
             );
         }
@@ -339,7 +363,10 @@ mod tests {
     fn a_service_publishes_events_only_under_its_own_prefix() {
         let permissions = TABLE.service_permissions("intake");
         assert_eq!(permissions.topics[0].write, "^intake\\..*$");
-        assert_eq!(permissions.topics[0].read, "^(intake|verification)\\.#$");
+        assert_eq!(
+            permissions.topics[0].read,
+            "^(intake|verification|clarification|follow_up)\\.#$"
+        );
         assert!(event_key("intake", "zhengming.intake.v1.ReportAccepted").starts_with("intake."));
     }
 
