@@ -134,6 +134,14 @@ ids! {
     CaseId = "case";
     /// One item of evidence of a case.
     EvidenceId = "evidence";
+    /// A disciplinary decision on one person (處分).
+    SanctionId = "sanction";
+    /// The clearing of one subject's name on one matter (澄清正名).
+    ClarificationId = "clarification";
+    /// The follow-up record of one person (一人一檔).
+    FileId = "file";
+    /// One visit to a person who was sanctioned.
+    VisitId = "visit";
     /// A name, narrative, message or document, kept apart from the journal so that it can be erased.
     TextId = "text";
     /// One event of a journal.

@@ -16,8 +16,8 @@ pub use actor::{Actor, ActorFault, ActorId, Department, Role, UnknownRole};
 pub use calendar::{Calendar, CalendarFault};
 pub use code::CodeFault;
 pub use ids::{
-    AllegationId, CaseId, EventId, EvidenceId, Id, IdFault, MatterId, ReportId, RequestId,
-    SubjectId, TextId, natural_id,
+    AllegationId, CaseId, ClarificationId, EventId, EvidenceId, FileId, Id, IdFault, MatterId,
+    ReportId, RequestId, SanctionId, SubjectId, TextId, VisitId, natural_id,
 };
 pub use level::{Level, UnknownLevel};
 pub use policy::{
