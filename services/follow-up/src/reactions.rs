@@ -1,0 +1,201 @@
+//! What follows here from the events of others: a sanction and a clarification reach the person's file. Pure.
+//!
+//! To add one: a function here and its line in the source's list. What this binary cannot read (an id that is none, a
+//! value of an enum that it does not know) is not guessed: the event waits for a newer one.
+
+use std::str::FromStr;
+
+use chassis::reaction::{Directive, Follows, Foreign, NotYet, ignore, on};
+use office::SubjectId;
+use proto::clarification::{ClarificationCarriedOut, ClarificationSuperseded};
+use proto::office::SubjectKind;
+use proto::verification::SanctionRecorded;
+
+use crate::file::{Carried, Command, File, Sanction, file_of};
+
+/// Verification's events.
+pub(crate) const VERIFICATION: &[Follows] = &[
+    on("SanctionRecorded", follow_sanction),
+    ignore("CaseOpened", "nobody is followed up before a decision"),
+    ignore(
+        "CaseConcluded",
+        "a conclusion by itself sanctions nobody and clears no name in public",
+    ),
+    ignore(
+        "CaseReopened",
+        "a sanction stands until its impact period ends; what was cleared, clarification says",
+    ),
+    ignore("CaseDiscontinued", "it decided nothing on anybody"),
+];
+
+/// Clarification's events.
+pub(crate) const CLARIFICATION: &[Follows] = &[
+    on("ClarificationCarriedOut", add_aftercare),
+    on("ClarificationSuperseded", take_aftercare_away),
+    ignore(
+        "CandidateOpened",
+        "nothing was carried out whose effect could be checked",
+    ),
+    ignore(
+        "ClarificationConfirmed",
+        "aftercare counts from the carrying out, whoever took note of it",
+    ),
+    ignore(
+        "ClarificationHalted",
+        "it was halted before it was carried out, so there is no aftercare",
+    ),
+];
+
+fn follow_sanction(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let recorded: SanctionRecorded = event.read()?;
+    let subject: SubjectId = known("subject_id", &recorded.subject_id)?;
+    let sanction = Sanction {
+        id: known("sanction_id", &recorded.sanction_id)?,
+        matter: known("matter_id", &recorded.matter_id)?,
+        source: recorded.source,
+        kind: recorded.kind,
+        unit: known("decided_by", &recorded.decided_by)?,
+        decided_on: known("decided_on", &recorded.decided_on)?,
+        ends_on: known("impact_ends_on", &recorded.impact_ends_on)?,
+    };
+    let command = Command::FollowSanction { subject, sanction };
+    Ok(to_file(subject, "FollowSanction", command))
+}
+
+fn add_aftercare(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let told: ClarificationCarriedOut = event.read()?;
+    match told.subject_kind() {
+        SubjectKind::Person => {}
+        // Aftercare is for persons only.
+        SubjectKind::Organisation | SubjectKind::NotIdentified => return Ok(Vec::new()),
+        SubjectKind::Unspecified => return Err(unknown("subject_kind")),
+    }
+    let subject: SubjectId = known("subject_id", &told.subject_id)?;
+    let carried = Carried {
+        clarification: known("clarification_id", &told.clarification_id)?,
+        conclusion: told.conclusion,
+        matter: known("matter_id", &told.matter_id)?,
+        source: told.source,
+        unit: known("unit", &told.unit)?,
+        on: known("carried_out_on", &told.carried_out_on)?,
+    };
+    let command = Command::AddAftercare { subject, carried };
+    Ok(to_file(subject, "AddAftercare", command))
+}
+
+fn take_aftercare_away(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let superseded: ClarificationSuperseded = event.read()?;
+    let command = Command::TakeAftercareAway {
+        clarification: known("clarification_id", &superseded.clarification_id)?,
+        conclusion: superseded.conclusion,
+    };
+    let subject = known("subject_id", &superseded.subject_id)?;
+    Ok(to_file(subject, "TakeAftercareAway", command))
+}
+
+fn to_file(subject: SubjectId, method: &'static str, command: Command) -> Vec<Directive> {
+    vec![Directive::to::<File>(file_of(subject), method, command)]
+}
+
+fn known<T: FromStr>(field: &str, value: &str) -> Result<T, NotYet> {
+    value.parse().map_err(|_| unknown(field))
+}
+
+fn unknown(field: &str) -> NotYet {
+    NotYet(format!("{field} does not read here"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const SUBJECT: &str = "00000000-0000-0000-0000-000000000030";
+    const OTHER: &str = "00000000-0000-0000-0000-000000000002";
+
+    fn react(
+        react: fn(&Foreign<'_>) -> Result<Vec<Directive>, NotYet>,
+        body: &Value,
+    ) -> Result<usize, NotYet> {
+        let body = body.to_string();
+        let event = Foreign {
+            source: "another",
+            name: "Something",
+            event_id: Uuid::nil(),
+            stream: Uuid::nil(),
+            sequence: 1,
+            body: body.as_bytes(),
+        };
+        react(&event).map(|directives| directives.len())
+    }
+
+    fn sanction() -> Value {
+        json!({
+            "sanctionId": OTHER, "subjectId": SUBJECT, "caseId": OTHER, "matterId": OTHER,
+            "source": "register", "kind": "warning", "decidedBy": "P51-01-01",
+            "decidedOn": "2026-03-02", "impactMonths": 6, "impactEndsOn": "2026-09-01",
+            "somethingNew": 1,
+        })
+    }
+
+    fn clarification(kind: &str) -> Value {
+        json!({
+            "clarificationId": OTHER, "matterId": OTHER, "subjectId": SUBJECT,
+            "subjectKind": kind, "source": "register", "unit": "P51-01-01",
+            "form": "CLARIFICATION_FORM_WRITTEN", "carriedOutOn": "2026-03-06", "conclusion": 1,
+        })
+    }
+
+    #[test]
+    fn a_sanction_reaches_the_persons_file() {
+        assert_eq!(react(follow_sanction, &sanction()), Ok(1));
+    }
+
+    #[test]
+    fn aftercare_is_for_persons_only() {
+        for (kind, commands) in [
+            ("SUBJECT_KIND_PERSON", 1),
+            ("SUBJECT_KIND_ORGANISATION", 0),
+            ("SUBJECT_KIND_NOT_IDENTIFIED", 0),
+        ] {
+            assert_eq!(
+                react(add_aftercare, &clarification(kind)),
+                Ok(commands),
+                "{kind}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_superseded_clarification_reaches_the_persons_file() {
+        let body = json!({
+            "clarificationId": OTHER, "matterId": OTHER, "subjectId": SUBJECT,
+            "source": "register", "conclusion": 1,
+        });
+        assert_eq!(react(take_aftercare_away, &body), Ok(1));
+    }
+
+    #[test]
+    fn what_does_not_read_waits_for_a_newer_binary() {
+        for field in [
+            "sanctionId",
+            "subjectId",
+            "decidedBy",
+            "decidedOn",
+            "impactEndsOn",
+        ] {
+            let mut body = sanction();
+            body[field] = "".into();
+            assert!(react(follow_sanction, &body).is_err(), "{field}");
+        }
+        for kind in ["SUBJECT_KIND_UNSPECIFIED", "SUBJECT_KIND_FROM_TOMORROW"] {
+            assert!(
+                react(add_aftercare, &clarification(kind)).is_err(),
+                "{kind}"
+            );
+        }
+        assert!(react(take_aftercare_away, &json!({ "conclusion": 1 })).is_err());
+    }
+}
