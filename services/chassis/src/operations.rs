@@ -12,10 +12,10 @@ mod held;
 use jiff::Timestamp;
 use proto::chassis::operations_service_server::OperationsService;
 use proto::chassis::{
-    FollowerState, ListHeldEventsRequest, ListHeldEventsResponse, ReadQuietRequest,
-    ReadQuietResponse, RetryHeldEventRequest, RetryHeldEventResponse, SetClockRequest,
-    SetClockResponse, ShowHeldEventRequest, ShowHeldEventResponse, SkipHeldEventRequest,
-    SkipHeldEventResponse,
+    FollowerState, ListHeldEventsRequest, ListHeldEventsResponse, ReadClockRequest,
+    ReadClockResponse, ReadQuietRequest, ReadQuietResponse, RetryHeldEventRequest,
+    RetryHeldEventResponse, SetClockRequest, SetClockResponse, ShowHeldEventRequest,
+    ShowHeldEventResponse, SkipHeldEventRequest, SkipHeldEventResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -173,6 +173,18 @@ impl OperationsService for Operations {
         self.front.permit(&request, "SetClock")?;
         self.set_shift(request.get_ref().ahead_seconds).await?;
         Ok(Response::new(SetClockResponse {}))
+    }
+
+    async fn read_clock(
+        &self,
+        request: Request<ReadClockRequest>,
+    ) -> Result<Response<ReadClockResponse>, Status> {
+        self.front.permit(&request, "ReadClock")?;
+        let now = self.front.now();
+        Ok(Response::new(ReadClockResponse {
+            now_micros: micros(now),
+            today: self.front.profile().calendar.date(now).to_string(),
+        }))
     }
 }
 

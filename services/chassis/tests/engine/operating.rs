@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use lapin::options::BasicPublishOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Connection};
 use office::Role;
 use proto::chassis::operations_service_client::OperationsServiceClient;
 use proto::chassis::{
-    HeldEvent, ListHeldEventsRequest, ReadQuietRequest, ReadQuietResponse, RetryHeldEventRequest,
-    SetClockRequest, ShowHeldEventRequest, SkipHeldEventRequest,
+    HeldEvent, ListHeldEventsRequest, ReadClockRequest, ReadQuietRequest, ReadQuietResponse,
+    RetryHeldEventRequest, SetClockRequest, ShowHeldEventRequest, SkipHeldEventRequest,
 };
 use sqlx::{PgPool, Row};
 use tonic::Code;
@@ -192,6 +194,17 @@ async fn quiet_is_when_cursors_equal_heads_and_the_clock_is_set_for_all() {
             .await
             .unwrap();
     assert!(ahead);
+    eventually("it says what day it is for decisions", async || {
+        let asked = operations.read_clock(by(&town, Role::Auditor, ReadClockRequest {}));
+        let told = asked.await.unwrap().into_inner();
+        let tomorrow = chassis::time::real_now() + SignedDuration::from_hours(24);
+        let late = tomorrow.as_microsecond() - told.now_micros;
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        let now = Timestamp::from_microsecond(told.now_micros).unwrap();
+        assert_eq!(told.today, now.to_zoned_datetime(zone).date().to_string());
+        late.abs() < 3_600_000_000
+    })
+    .await;
     let back = operations.set_clock(set(-1)).await.unwrap_err();
     assert_eq!(back.code(), Code::InvalidArgument);
     pool.close().await;
