@@ -27,5 +27,9 @@ pub use figures::{CountingError, Figure, Figures};
 pub use map::{DateFault, Map, MapError, MapFault, Role};
 pub use read::{
     Case, ColumnFault, Digest, Faults, LocalWords, MissingWord, ReadError, Register, Row, RowFault,
+    Sanctioned,
 };
-pub use words::{Channel, ClosingReason, Finding, Outcome, Sanction, Subject, SubjectKind};
+pub use words::{
+    Channel, Clearing, ClosingReason, Finding, Form, Harm, HarmDegree, HarmReach, Impact, Outcome,
+    Sanction, Screening, Subject, SubjectKind, Wish,
+};

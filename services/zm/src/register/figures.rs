@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Serialize, Serializer};
 
 use super::map::{Map, Role};
-use super::words::{ClosingReason, Finding, Outcome, Subject};
+use super::words::{ClosingReason, Finding, Outcome, Sanction, Subject, SubjectKind};
 
 #[cfg(test)]
 mod tests;
@@ -38,11 +38,24 @@ pub enum Figure {
     SubjectsIdentified,
     /// Subjects not identified, of all cases: one a row.
     SubjectsNotIdentified,
+    /// Names that conclusions clear: pairs of a case and an identified subject of it.
+    Cleared,
+    /// Clarifications that were carried out: all of these, where the map's `[clearing]` ends so, else none.
+    CarriedOut,
+    /// Entries in the ledger: one for each that was carried out.
+    LedgerEntries,
+    /// Entries in the ledger of the register's unit: all of them.
+    LedgerEntriesOfUnit,
+    /// Sanctions: pairs of a concluded case and a person with a substantiated row in it whose discipline is one to the map; of one person
+    /// in the order of the register, as long as the months together are not more than the map's limit.
+    Sanctions,
+    /// Files of follow-up: distinct persons who were sanctioned, or whose name was cleared. One person, one file.
+    Files,
 }
 
 impl Figure {
     /// All figures, in the order of the table.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 24] = [
         Self::Cases,
         Self::CasesConcluded,
         Self::CasesOpen,
@@ -61,6 +74,12 @@ impl Figure {
         Self::AllegationsOpen,
         Self::SubjectsIdentified,
         Self::SubjectsNotIdentified,
+        Self::Cleared,
+        Self::CarriedOut,
+        Self::LedgerEntries,
+        Self::LedgerEntriesOfUnit,
+        Self::Sanctions,
+        Self::Files,
     ];
 
     /// The stable key, for scripts.
@@ -85,6 +104,12 @@ impl Figure {
             Self::AllegationsOpen => "allegations_open",
             Self::SubjectsIdentified => "subjects_identified",
             Self::SubjectsNotIdentified => "subjects_not_identified",
+            Self::Cleared => "cleared_by_conclusion",
+            Self::CarriedOut => "carried_out",
+            Self::LedgerEntries => "ledger_entries",
+            Self::LedgerEntriesOfUnit => "ledger_entries_of_unit",
+            Self::Sanctions => "sanctions",
+            Self::Files => "files",
         }
     }
 
@@ -110,6 +135,12 @@ impl Figure {
             Self::AllegationsOpen => "allegations, open",
             Self::SubjectsIdentified => "subjects, identified",
             Self::SubjectsNotIdentified => "subjects, not identified",
+            Self::Cleared => "names cleared by conclusions",
+            Self::CarriedOut => "clarifications carried out",
+            Self::LedgerEntries => "ledger entries",
+            Self::LedgerEntriesOfUnit => "ledger entries, of the unit",
+            Self::Sanctions => "sanctions",
+            Self::Files => "files of persons",
         }
     }
 }
@@ -192,10 +223,10 @@ impl Figures {
         let subject = column(Role::Subject)?;
         let closing = column(Role::Closing)?;
         let finding = column(Role::Finding)?;
+        let sanction = column(Role::Sanction)?;
 
-        let mut cases: HashMap<String, Vec<Outcome>> = HashMap::new();
-        let mut identified: HashSet<String> = HashSet::new();
-        let mut not_identified = 0;
+        let mut order: Vec<String> = Vec::new();
+        let mut cases: HashMap<String, Vec<Counted>> = HashMap::new();
         for record in csv.records() {
             let record = record?;
             let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).unwrap_or_default();
@@ -204,6 +235,7 @@ impl Figures {
                 if limit.is_some_and(|limit| cases.len() >= limit) {
                     continue;
                 }
+                order.push(reference.to_owned());
                 cases.insert(reference.to_owned(), Vec::new());
             }
             let lacking = |role, word: &str| CountingError::Word {
@@ -217,36 +249,120 @@ impl Figures {
                     .ok_or_else(|| lacking(Role::Finding, cell(finding)))?,
                 None => return Err(lacking(Role::Closing, cell(closing))),
             };
-            if let Some(outcomes) = cases.get_mut(reference) {
-                outcomes.push(outcome);
-            }
-            match map.subject(cell(subject)) {
-                Some(Subject::Identified { reference }) => {
-                    identified.insert(reference);
-                }
-                Some(Subject::Unidentified) => not_identified += 1,
-                None => return Err(lacking(Role::Subject, cell(subject))),
+            let subject = map
+                .subject(cell(subject))
+                .ok_or_else(|| lacking(Role::Subject, cell(subject)))?;
+            let months = match map.sanction(cell(sanction)) {
+                Some(Sanction::Impact(impact)) => u32::from(impact.months),
+                Some(Sanction::None) => 0,
+                None => return Err(lacking(Role::Sanction, cell(sanction))),
+            };
+            if let Some(rows) = cases.get_mut(reference) {
+                rows.push(Counted {
+                    subject,
+                    outcome,
+                    months,
+                });
             }
         }
 
-        let is_open = |rows: &&Vec<Outcome>| rows.contains(&Outcome::Pending);
-        let open: Vec<_> = cases.values().filter(is_open).collect();
-        let concluded: Vec<_> = cases.values().filter(|rows| !is_open(rows)).collect();
+        let in_order: Vec<&Vec<Counted>> =
+            order.iter().filter_map(|case| cases.get(case)).collect();
+        let (open, concluded): (Vec<_>, Vec<_>) = in_order
+            .into_iter()
+            .partition(|rows| rows.iter().any(|row| row.outcome == Outcome::Pending));
+        let all = || cases.values().flatten();
         let ended = |outcome| {
             let rows = concluded.iter().flat_map(|rows| rows.iter());
-            rows.filter(|each| **each == outcome).count() as u64
+            rows.filter(|row| row.outcome == outcome).count() as u64
         };
+        let identified: HashSet<&str> = all().filter_map(Counted::identified).collect();
+        let not_identified = all().filter(|row| row.identified().is_none()).count();
+
+        let mut cleared: Vec<&str> = Vec::new();
+        let mut sanctioned: Vec<&str> = Vec::new();
+        let mut months_of: HashMap<&str, u32> = HashMap::new();
+        for rows in &concluded {
+            let subjects: HashSet<&str> = rows.iter().filter_map(Counted::identified).collect();
+            for subject in subjects {
+                let own = || rows.iter().filter(|row| row.identified() == Some(subject));
+                if own().any(Counted::speaks_for_them) && own().all(Counted::does_not_speak_against)
+                {
+                    cleared.push(subject);
+                }
+                let longest = own().map(Counted::sanction).max().unwrap_or_default();
+                let before = months_of.entry(subject).or_default();
+                let most = map.most_months_together().unwrap_or(u32::MAX);
+                if longest > 0 && *before + longest <= most {
+                    *before += longest;
+                    sanctioned.push(subject);
+                }
+            }
+        }
+        if map.subject_kind() == SubjectKind::Organisation {
+            sanctioned.clear();
+        }
+        let carried_out: &[&str] = match map.clearing() {
+            Some(clearing) if clearing.is_carried_out() => &cleared,
+            _ => &[],
+        };
+        let of_persons: HashSet<&&str> = match map.subject_kind() {
+            SubjectKind::Person => carried_out.iter().chain(&sanctioned).collect(),
+            SubjectKind::Organisation => HashSet::new(),
+        };
+
         Ok(Self::each(|figure| match figure {
             Figure::Cases => cases.len() as u64,
             Figure::CasesConcluded => concluded.len() as u64,
             Figure::CasesOpen => open.len() as u64,
-            Figure::Allegations => cases.values().map(|rows| rows.len() as u64).sum(),
+            Figure::Allegations => all().count() as u64,
             Figure::Found(finding) => ended(Outcome::Finding(finding)),
             Figure::Closed(reason) => ended(Outcome::Closed(reason)),
             Figure::AllegationsOpen => open.iter().map(|rows| rows.len() as u64).sum(),
             Figure::SubjectsIdentified => identified.len() as u64,
-            Figure::SubjectsNotIdentified => not_identified,
+            Figure::SubjectsNotIdentified => not_identified as u64,
+            Figure::Cleared => cleared.len() as u64,
+            Figure::CarriedOut | Figure::LedgerEntries | Figure::LedgerEntriesOfUnit => {
+                carried_out.len() as u64
+            }
+            Figure::Sanctions => sanctioned.len() as u64,
+            Figure::Files => of_persons.len() as u64,
         }))
+    }
+}
+
+/// A row as it is counted.
+struct Counted {
+    subject: Subject,
+    outcome: Outcome,
+    /// The months of the discipline that the row names; 0 for none.
+    months: u32,
+}
+
+impl Counted {
+    fn identified(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Identified { reference } => Some(reference),
+            Subject::Unidentified => None,
+        }
+    }
+
+    fn speaks_for_them(&self) -> bool {
+        let found = [Finding::Unfounded, Finding::Exonerated].map(Outcome::Finding);
+        found.contains(&self.outcome)
+    }
+
+    fn does_not_speak_against(&self) -> bool {
+        let closed = [ClosingReason::Duplicate, ClosingReason::Void].map(Outcome::Closed);
+        self.speaks_for_them() || closed.contains(&self.outcome)
+    }
+
+    /// The months for which the row sanctions: a finding that is not substantiated does not.
+    fn sanction(&self) -> u32 {
+        match self.outcome {
+            Outcome::Finding(Finding::Substantiated) => self.months,
+            _ => 0,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! A map is a TOML file. Words are compared as they stand, after trimming; `fold_case = true` in a column's section compares without case.
 //! Typing errors of the register are listed as words of their own: it is honest, and the next typing error is seen.
 //! A blank is a word like any other and is listed where it means something.
+//! A sanction's kind is the code of its word, as a category's is; where the word gives none, the map names one.
 //!
 //! ```toml
 //! register = "town"                # the source's id: small letters, digits, - and _
@@ -37,9 +38,18 @@
 //! column = "result"
 //! words = { "True" = "substantiated", "No power" = { closed = "other" }, "Open" = "pending" }
 //!
-//! [sanction]                       # optional: the months of the impact period
+//! [sanction]                       # optional: what follows a substantiated finding on a person: the months of the impact period
 //! column = "discipline"
-//! words = { "" = "none", "Warning" = 6 }
+//! most_together = 48               # optional: the most months that one person's sanctions may have together
+//! words = { "" = "none", "Warning" = 6, "撤職" = { months = 24, kind = "removal" } }
+//!
+//! [clearing]                       # optional: what is assumed of everybody whom a conclusion clears; without it no harm is
+//! harms = ["spread_in_public"]     # recorded, and no name is cleared in public
+//! degree = "slight"
+//! reach = "unit"
+//! screening = "agrees"             # every department; or "objects"
+//! wish = "wants"                   # the subject; or "declines"
+//! form = "written"                 # or "in_person"
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +59,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use self::written::Written;
-use super::words::{Channel, ClosingReason, Outcome, Sanction, Subject, SubjectKind};
+use super::words::{Channel, Clearing, ClosingReason, Outcome, Sanction, Subject, SubjectKind};
 
 mod written;
 
@@ -71,7 +81,14 @@ pub struct Map {
     category: Words<String>,
     closing: Option<Words<Closing>>,
     finding: Words<Outcome>,
-    sanction: Option<Words<Sanction>>,
+    sanction: Option<Sanctions>,
+    clearing: Option<Clearing>,
+}
+
+#[derive(Debug, Clone)]
+struct Sanctions {
+    words: Words<Sanction>,
+    most_together: Option<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -213,7 +230,10 @@ impl Map {
             (Role::Category, Some(&self.category.column)),
             (Role::Closing, self.closing.as_ref().map(|c| &c.column)),
             (Role::Finding, Some(&self.finding.column)),
-            (Role::Sanction, self.sanction.as_ref().map(|s| &s.column)),
+            (
+                Role::Sanction,
+                self.sanction.as_ref().map(|s| &s.words.column),
+            ),
         ]
         .into_iter()
         .filter_map(|(role, column)| Some((role, column?.as_str())))
@@ -311,9 +331,21 @@ impl Map {
     #[must_use]
     pub fn sanction(&self, word: &str) -> Option<Sanction> {
         match &self.sanction {
-            Some(words) => words.meaning(word).copied(),
+            Some(sanctions) => sanctions.words.meaning(word).cloned(),
             None => Some(Sanction::None),
         }
+    }
+
+    /// The most months that the sanctions of one person may have together; nothing where there is no such limit.
+    #[must_use]
+    pub fn most_months_together(&self) -> Option<u32> {
+        self.sanction.as_ref()?.most_together
+    }
+
+    /// What is assumed of everybody whom a conclusion clears; nothing where no harm is.
+    #[must_use]
+    pub fn clearing(&self) -> Option<&Clearing> {
+        self.clearing.as_ref()
     }
 }
 

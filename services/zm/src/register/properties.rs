@@ -20,6 +20,11 @@ fn entered(cases: &[Case]) -> Figures {
         .map(|row| &row.subject)
         .filter(|subject| **subject != Subject::Unidentified)
         .collect();
+    let cleared = || cases.iter().flat_map(|case| &case.cleared);
+    let sanctioned = || {
+        let sanctions = cases.iter().flat_map(|case| &case.sanctions);
+        sanctions.map(|sanctioned| &sanctioned.reference)
+    };
     Figures::each(|figure| {
         let count = match figure {
             Figure::Cases => cases.len(),
@@ -33,6 +38,13 @@ fn entered(cases: &[Case]) -> Figures {
             Figure::SubjectsNotIdentified => rows()
                 .filter(|row| row.subject == Subject::Unidentified)
                 .count(),
+            // The town's map clears everybody in public whom a conclusion clears.
+            Figure::Cleared
+            | Figure::CarriedOut
+            | Figure::LedgerEntries
+            | Figure::LedgerEntriesOfUnit => cleared().count(),
+            Figure::Sanctions => sanctioned().count(),
+            Figure::Files => cleared().chain(sanctioned()).collect::<HashSet<_>>().len(),
         };
         count as u64
     })
@@ -55,9 +67,10 @@ fn row() -> impl Strategy<Value = Vec<&'static str>> {
             "No finding",
             "Being looked into",
         ]),
+        prop::sample::select(vec!["", "Warning", "Serious demerit", "Removal from post"]),
     )
-        .prop_map(|(case, day, way, who, what, closed, result)| {
-            vec![case, day, way, who, "", what, closed, result, ""]
+        .prop_map(|(case, day, way, who, what, closed, result, discipline)| {
+            vec![case, day, way, who, "", what, closed, result, discipline]
         })
 }
 

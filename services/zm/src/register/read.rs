@@ -12,14 +12,17 @@ use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 
 use super::map::{Map, Role};
-use super::words::{Channel, Outcome, Subject};
+use super::words::{Channel, Outcome, Sanction, Subject};
 
+mod consequences;
 mod faults;
 mod lines;
 
 #[cfg(test)]
 mod tests;
 
+use consequences::Consequences;
+pub use consequences::Sanctioned;
 pub use faults::{ColumnFault, Faults, MissingWord, ReadError, RowFault};
 use lines::Lines;
 
@@ -47,6 +50,10 @@ pub struct Case {
     pub channel_word: String,
     /// Its rows, in the order of the register. There is at least one.
     pub rows: Vec<Row>,
+    /// The references of the identified subjects that its conclusion clears, in the order of their first row.
+    pub cleared: Vec<String>,
+    /// Who is sanctioned because of it: one sanction a person, whatever many of its rows say so.
+    pub sanctions: Vec<Sanctioned>,
 }
 
 /// One row of a register: one allegation.
@@ -62,8 +69,8 @@ pub struct Row {
     pub outcome: Outcome,
     /// The register's own words, kept beside ours.
     pub words: LocalWords,
-    /// SHA-256 of all that is entered for this row after mapping, its case's day and channel among it. A map edited so that it changes
-    /// an entered row changes this, and nothing else does.
+    /// SHA-256 of all that is entered for this row after mapping: its case's day and channel among it, and what follows for its subject.
+    /// A map edited so that it changes an entered row changes this, and nothing else does.
     pub digest: Digest,
 }
 
@@ -243,6 +250,7 @@ struct DraftRow {
     subject: Subject,
     category: String,
     outcome: Outcome,
+    sanction: Sanction,
     words: LocalWords,
 }
 
@@ -282,8 +290,7 @@ impl<'a> Reading<'a> {
         let category = self.known(line, Role::Category, record, Map::category);
         let closing = self.known(line, Role::Closing, record, Map::closing);
         let finding = self.known(line, Role::Finding, record, Map::finding);
-        // Not entered yet, but checked, so that the map is whole when it is.
-        self.known(line, Role::Sanction, record, Map::sanction);
+        let sanction = self.known(line, Role::Sanction, record, Map::sanction);
         let (
             Some(received),
             Some(channel),
@@ -291,7 +298,10 @@ impl<'a> Reading<'a> {
             Some(category),
             Some(closing),
             Some(finding),
-        ) = (received, channel, subject, category, closing, finding)
+            Some(sanction),
+        ) = (
+            received, channel, subject, category, closing, finding, sanction,
+        )
         else {
             return;
         };
@@ -300,6 +310,7 @@ impl<'a> Reading<'a> {
             subject,
             category,
             outcome: closing.map_or(finding, Outcome::Closed),
+            sanction,
             words: LocalWords {
                 category: cell(Role::Category).to_owned(),
                 finding: cell(Role::Finding).to_owned(),
@@ -349,22 +360,22 @@ impl<'a> Reading<'a> {
             });
         }
         let map = self.map;
-        Ok(self
-            .drafts
-            .into_iter()
-            .map(|draft| draft.settled(map))
+        let consequences = Consequences::of(&self.drafts, map);
+        let drafts = self.drafts.into_iter().zip(consequences);
+        Ok(drafts
+            .map(|(draft, consequences)| draft.settled(consequences, map))
             .collect())
     }
 }
 
 impl Draft {
-    /// The case, now that its day is known; the rows' digests rest on it.
-    fn settled(mut self, map: &Map) -> Case {
+    /// The case, now that its day and what follows from it are known; the rows' digests rest on both.
+    fn settled(mut self, consequences: Consequences, map: &Map) -> Case {
         let drafts = std::mem::take(&mut self.rows);
         let rows = drafts
             .into_iter()
             .map(|row| {
-                let digest = self.entered(&row, map);
+                let digest = self.entered(&row, &consequences, map);
                 Row {
                     line: row.line,
                     subject: row.subject,
@@ -381,11 +392,13 @@ impl Draft {
             channel: self.channel,
             channel_word: self.channel_word,
             rows,
+            cleared: consequences.cleared,
+            sanctions: consequences.sanctions,
         }
     }
 
     /// The digest of what is entered for a row. Every part is preceded by its length, so that no two rows run into the same bytes.
-    fn entered(&self, row: &DraftRow, map: &Map) -> Digest {
+    fn entered(&self, row: &DraftRow, consequences: &Consequences, map: &Map) -> Digest {
         let (identified, reference) = match &row.subject {
             Subject::Identified { reference } => ("identified", reference.as_str()),
             Subject::Unidentified => ("unidentified", ""),
@@ -395,16 +408,17 @@ impl Draft {
             Outcome::Closed(reason) => ("closed", reason.code()),
             Outcome::Pending => ("pending", ""),
         };
-        let mut hash = Sha256::new();
-        for part in [
+        let received = self.received.to_string();
+        let line = row.line.to_string();
+        let mut parts = vec![
             "zhengming.register.row.1",
             map.register(),
             map.unit(),
             &self.reference,
-            &self.received.to_string(),
+            &received,
             self.channel.code(),
             &self.channel_word,
-            &row.line.to_string(),
+            &line,
             map.subject_kind().code(),
             identified,
             reference,
@@ -414,7 +428,26 @@ impl Draft {
             &row.words.category,
             &row.words.finding,
             row.words.closing.as_deref().unwrap_or_default(),
-        ] {
+        ];
+        // Only where something follows, so that a row of which nothing does has the digest that it always had.
+        if let Some(clearing) = map.clearing().filter(|_| consequences.clear(row)) {
+            parts.extend([
+                "clearing",
+                clearing.degree.code(),
+                clearing.reach.code(),
+                clearing.screening.code(),
+                clearing.wish.code(),
+                clearing.form.code(),
+            ]);
+            parts.extend(clearing.harms.iter().map(|harm| harm.code()));
+        }
+        let sanction = consequences.sanction(row);
+        let months = sanction.map(|impact| impact.months.to_string());
+        if let (Some(impact), Some(months)) = (sanction, &months) {
+            parts.extend(["sanction", &impact.kind, months]);
+        }
+        let mut hash = Sha256::new();
+        for part in parts {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }

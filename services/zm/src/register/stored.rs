@@ -45,32 +45,65 @@ fn the_register_of_the_town() {
         .expect("the town has its register");
     let map = map("town");
     let register = read(&bytes, &map);
-    assert_eq!(register.cases.len(), 24);
+    assert_eq!(register.cases.len(), 25);
     let moved = &register.cases[17];
     assert_eq!(moved.reference, "T0018");
     assert_eq!(moved.received.to_string(), "2023-08-21");
     assert_eq!(moved.channel, Channel::Letter);
+    let led_to = |number: usize| {
+        let case = &register.cases[number - 1];
+        let sanctions = case.sanctions.iter();
+        let sanctions = sanctions.map(|each| format!("{} {}", each.reference, each.impact.months));
+        (
+            case.cleared.join(" "),
+            sanctions.collect::<Vec<_>>().join(" "),
+        )
+    };
+    for (number, cleared, sanctions) in [
+        (1, "S0101", ""),
+        (2, "", "S0102 6"),
+        (3, "S0103", ""),
+        (5, "S0107", "S0105 12"),
+        (11, "", ""),
+        (12, "", "S0110 24"),
+        (16, "S0113 S0114 S0115", ""),
+        (17, "", "S0113 18"),
+        (20, "S0120", "S0119 6"),
+        (22, "S0105 S0122", ""),
+        (23, "", ""),
+        (24, "", ""),
+        (25, "S0125", "S0102 12"),
+    ] {
+        let expected = (cleared.to_owned(), sanctions.to_owned());
+        assert_eq!(led_to(number), expected, "case {number}");
+    }
     assert_eq!(
         figures(&bytes, &map, None),
         [
-            ("cases", 24),
-            ("cases_concluded", 21),
+            ("cases", 25),
+            ("cases_concluded", 22),
             ("cases_open", 3),
-            ("allegations", 45),
-            ("finding_substantiated", 8),
+            ("allegations", 48),
+            ("finding_substantiated", 9),
             ("finding_unsubstantiated", 6),
-            ("finding_unfounded", 14),
+            ("finding_unfounded", 15),
             ("finding_exonerated", 3),
             ("closed_withdrawn", 2),
             ("closed_no_cooperation", 1),
             ("closed_limitation_expired", 1),
-            ("closed_duplicate", 1),
+            ("closed_duplicate", 2),
             ("closed_transferred", 1),
             ("closed_void", 1),
             ("closed_other", 1),
             ("allegations_open", 6),
-            ("subjects_identified", 24),
+            ("subjects_identified", 25),
             ("subjects_not_identified", 6),
+            ("cleared_by_conclusion", 12),
+            ("carried_out", 12),
+            ("ledger_entries", 12),
+            ("ledger_entries_of_unit", 12),
+            ("sanctions", 6),
+            ("files", 14),
         ]
     );
     assert_eq!(
@@ -85,6 +118,12 @@ fn the_register_of_the_town() {
             ("finding_exonerated", 2),
             ("subjects_identified", 7),
             ("subjects_not_identified", 2),
+            ("cleared_by_conclusion", 4),
+            ("carried_out", 4),
+            ("ledger_entries", 4),
+            ("ledger_entries_of_unit", 4),
+            ("sanctions", 2),
+            ("files", 5),
         ]
     );
 }
@@ -130,6 +169,10 @@ fn the_register_of_detroit() {
             ("allegations_open", 6),
             ("subjects_identified", 130),
             ("subjects_not_identified", 3_209),
+            ("cleared_by_conclusion", 525),
+            ("carried_out", 525),
+            ("ledger_entries", 525),
+            ("ledger_entries_of_unit", 525),
         ]
     );
     assert_eq!(
@@ -147,6 +190,10 @@ fn the_register_of_detroit() {
             ("closed_other", 286),
             ("subjects_identified", 31),
             ("subjects_not_identified", 99),
+            ("cleared_by_conclusion", 12),
+            ("carried_out", 12),
+            ("ledger_entries", 12),
+            ("ledger_entries_of_unit", 12),
         ]
     );
 }
@@ -180,6 +227,8 @@ fn the_register_of_philadelphia() {
             ("allegations_open", 566),
             ("subjects_identified", 3_120),
             ("subjects_not_identified", 3_822),
+            ("sanctions", 733),
+            ("files", 611),
         ]
     );
     assert_eq!(
@@ -195,6 +244,8 @@ fn the_register_of_philadelphia() {
             ("allegations_open", 7),
             ("subjects_identified", 168),
             ("subjects_not_identified", 112),
+            ("sanctions", 28),
+            ("files", 28),
         ]
     );
 }

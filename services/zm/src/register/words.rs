@@ -1,4 +1,5 @@
-//! Our words, which a map's local words mean: channels, findings, reasons of closing, subjects, sanctions.
+//! Our words, which a map's local words mean: channels, findings, reasons of closing, subjects, sanctions; and what a map assumes of
+//! those who are cleared.
 //!
 //! Their codes are those of the domain, so that a map reads like it. They stand here, apart from the contracts, as a register is read
 //! and counted without any service.
@@ -213,16 +214,34 @@ impl SubjectKind {
     }
 }
 
-/// What a word of the discipline column means: `"none"`, or a sanction by the months of its impact period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What a word of the discipline column means: no sanction, or one by its kind and the months of its impact period.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sanction {
     /// No sanction.
     None,
-    /// A sanction that counts for so many months. Which lengths may be recorded is the policy profile's to say.
-    Months(u8),
+    /// A sanction.
+    Impact(Impact),
 }
 
-impl<'de> Deserialize<'de> for Sanction {
+/// A sanction of a register: what it is, and how long it counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Impact {
+    /// The months of its impact period. Which lengths may be recorded is the policy profile's to say.
+    pub months: u8,
+    /// Its kind, as a code.
+    pub kind: String,
+}
+
+/// A word of the discipline column as a map writes it: `"none"`, `6`, or `{ months = 6, kind = "warning" }` where the word itself gives
+/// no code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum WrittenSanction {
+    None,
+    Months(u8),
+    Named { months: u8, kind: String },
+}
+
+impl<'de> Deserialize<'de> for WrittenSanction {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(SanctionVisitor)
     }
@@ -230,24 +249,140 @@ impl<'de> Deserialize<'de> for Sanction {
 
 struct SanctionVisitor;
 
-impl Visitor<'_> for SanctionVisitor {
-    type Value = Sanction;
+impl<'de> Visitor<'de> for SanctionVisitor {
+    type Value = WrittenSanction;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(r#""none", or the months of the impact period as a whole number from 1 to 255"#)
+        f.write_str(
+            r#""none", the months of the impact period as a whole number from 1 to 255, or { months = MONTHS, kind = "CODE" }"#,
+        )
     }
 
-    fn visit_str<E: de::Error>(self, word: &str) -> Result<Sanction, E> {
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<WrittenSanction, E> {
         match word {
-            "none" => Ok(Sanction::None),
+            "none" => Ok(WrittenSanction::None),
             _ => Err(E::invalid_value(Unexpected::Str(word), &self)),
         }
     }
 
-    fn visit_i64<E: de::Error>(self, months: i64) -> Result<Sanction, E> {
+    fn visit_i64<E: de::Error>(self, months: i64) -> Result<WrittenSanction, E> {
         match u8::try_from(months) {
-            Ok(months) if months > 0 => Ok(Sanction::Months(months)),
+            Ok(months) if months > 0 => Ok(WrittenSanction::Months(months)),
             _ => Err(E::invalid_value(Unexpected::Signed(months), &self)),
         }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WrittenSanction, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Named {
+            months: std::num::NonZeroU8,
+            kind: String,
+        }
+        let named = Named::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(WrittenSanction::Named {
+            months: named.months.get(),
+            kind: named.kind,
+        })
+    }
+}
+
+/// Enums whose code in a map is the name in small letters with underscores.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $word:ident = $code:literal,)* })*) => {
+        $($(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        pub enum $name {
+            $($(#[$each])* #[serde(rename = $code)] $word,)*
+        }
+
+        impl $name {
+            /// The word as a map writes it.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self {
+                    $(Self::$word => $code,)*
+                }
+            }
+        })*
+    };
+}
+
+codes! {
+    /// How an untrue allegation harmed its subject.
+    Harm {
+        /// A selection, election, transfer or award was affected.
+        AdvancementAffected = "advancement_affected",
+        /// Rights, work or life were harmed.
+        RightsHarmed = "rights_harmed",
+        /// It was reported again after a clear conclusion.
+        ReportedAgain = "reported_again",
+        /// It was spread in public.
+        SpreadInPublic = "spread_in_public",
+    }
+    /// How deep the harm goes.
+    HarmDegree {
+        /// Slight.
+        Slight = "slight",
+        /// Serious.
+        Serious = "serious",
+        /// Grave.
+        Grave = "grave",
+    }
+    /// How far the harm reaches.
+    HarmReach {
+        /// A few who know of it.
+        Few = "few",
+        /// The subject's own unit.
+        Unit = "unit",
+        /// Beyond it, the public.
+        Public = "public",
+    }
+    /// What each department says in the screening.
+    Screening {
+        /// The subject's name is to be cleared.
+        Agrees = "agrees",
+        /// It is not.
+        Objects = "objects",
+    }
+    /// What the subject says.
+    Wish {
+        /// Clear my name.
+        Wants = "wants",
+        /// Let it rest.
+        Declines = "declines",
+    }
+    /// How a name is cleared. A meeting or a bulletin needs facts that no register has: who came, where it was published.
+    Form {
+        /// By a letter.
+        Written = "written",
+        /// By a letter that is handed over.
+        InPerson = "in_person",
+    }
+}
+
+/// What is assumed of every subject whom a conclusion of the register clears, as a register says nothing of that.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clearing {
+    /// How the untrue allegations harmed them. There is at least one.
+    pub harms: Vec<Harm>,
+    /// How deep.
+    pub degree: HarmDegree,
+    /// How far.
+    pub reach: HarmReach,
+    /// What all departments say.
+    pub screening: Screening,
+    /// What the subject says.
+    pub wish: Wish,
+    /// How the name is cleared.
+    pub form: Form,
+}
+
+impl Clearing {
+    /// Whether it ends with a name that is cleared: no department objects, and the subject wishes it.
+    #[must_use]
+    pub fn is_carried_out(&self) -> bool {
+        self.screening == Screening::Agrees && self.wish == Wish::Wants
     }
 }

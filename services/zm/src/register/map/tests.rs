@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::*;
-use crate::register::words::Finding;
+use crate::register::words::{Finding, Impact};
 
 /// A map of each section, which the tests change in one place.
 const WHOLE: &str = r#"
@@ -34,7 +34,15 @@ column = "result"
 words = { "True" = "substantiated", "Void" = { closed = "void" }, "Open" = "pending" }
 [sanction]
 column = "discipline"
-words = { "" = "none", "Warning" = 6 }
+most_together = 48
+words = { "" = "none", "Warning" = 6, "撤職" = { months = 24, kind = "removal" } }
+[clearing]
+harms = ["spread_in_public"]
+degree = "slight"
+reach = "unit"
+screening = "agrees"
+wish = "wants"
+form = "written"
 "#;
 
 fn map() -> Map {
@@ -207,17 +215,59 @@ fn a_category_whose_word_gives_no_code_is_a_missing_word() {
     assert!(fault.contains("category.words"), "{fault}");
 }
 
+fn impact(months: u8, kind: &str) -> Option<Sanction> {
+    let kind = kind.to_owned();
+    Some(Sanction::Impact(Impact { months, kind }))
+}
+
 #[test]
 fn a_sanction_has_months_or_is_none() {
     let map = map();
-    assert_eq!(map.sanction("Warning"), Some(Sanction::Months(6)));
+    assert_eq!(map.sanction("Warning"), impact(6, "warning"));
     assert_eq!(map.sanction(""), Some(Sanction::None));
     assert_eq!(map.sanction("Fine"), None);
+    assert_eq!(map.most_months_together(), Some(48));
     for months in ["0", "-6", "600", r#""six""#, "6.5"] {
         let fault = refused(r#""Warning" = 6"#, &format!(r#""Warning" = {months}"#));
         assert!(fault.contains("months of the impact period"), "{fault}");
         assert!(fault.contains(&line_of("\"Warning\"")), "{fault}");
     }
+}
+
+#[test]
+fn a_sanction_whose_word_gives_no_kind_needs_one() {
+    assert_eq!(map().sanction("撤職"), impact(24, "removal"));
+    for wrong in ["24", r#"{ months = 24, kind = "Removal!" }"#] {
+        let fault = refused(r#"{ months = 24, kind = "removal" }"#, wrong);
+        assert!(
+            fault.contains("sanction.words: \"撤職\" gives no kind"),
+            "{fault}"
+        );
+    }
+}
+
+#[test]
+fn no_single_sanction_may_be_longer_than_all_together() {
+    let fault = refused("most_together = 48", "most_together = 18");
+    assert!(
+        fault.contains("sanction.most_together: is less than the months of a single sanction, 24"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn what_is_assumed_of_the_cleared_names_a_harm() {
+    assert!(map().clearing().expect("it is assumed").is_carried_out());
+    for harms in ["[]", r#"["spread_in_public", "spread_in_public"]"#] {
+        let fault = refused(r#"["spread_in_public"]"#, harms);
+        assert!(
+            fault.contains("clearing.harms: name at least one"),
+            "{fault}"
+        );
+    }
+    let start = WHOLE.find("[clearing]").expect("it stands in the map");
+    let map = Map::parse(&WHOLE[..start]).expect("a valid map");
+    assert_eq!(map.clearing(), None);
 }
 
 #[test]
@@ -350,6 +400,16 @@ fn what_no_map_has_is_told_with_its_line() {
             "\"duplicate\"",
             "\"double\"",
             "unknown variant `double`, expected one of `withdrawn`",
+        ),
+        (
+            "\"written\"",
+            "\"bulletin\"",
+            "unknown variant `bulletin`, expected `written` or `in_person`",
+        ),
+        (
+            "\"spread_in_public\"",
+            "\"none\"",
+            "unknown variant `none`, expected one of `advancement_affected`",
         ),
         ("[case]", "[cases]", "unknown field `cases`"),
         ("column = \"no\"", "column = \"no", "string"),

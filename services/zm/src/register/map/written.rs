@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::{Date, date};
 use serde::Deserialize;
 
-use super::{ChannelSource, Closing, Map, MapError, MapFault, Received, SubjectColumn, Words};
+use super::{
+    ChannelSource, Closing, Map, MapError, MapFault, Received, Sanctions, SubjectColumn, Words,
+};
 use super::{comparable, snake};
-use crate::register::words::{Channel, ClosingReason, Outcome, Sanction, SubjectKind};
+use crate::register::words::{
+    Channel, Clearing, ClosingReason, Impact, Outcome, Sanction, SubjectKind, WrittenSanction,
+};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -22,7 +26,8 @@ pub(super) struct Written {
     category: CategorySection,
     closing: Option<ClosingSection>,
     finding: WordsSection<Outcome>,
-    sanction: Option<WordsSection<Sanction>>,
+    sanction: Option<SanctionSection>,
+    clearing: Option<Clearing>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,6 +90,16 @@ struct WordsSection<T> {
     #[serde(default)]
     fold_case: bool,
     words: BTreeMap<String, T>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SanctionSection {
+    column: String,
+    #[serde(default)]
+    fold_case: bool,
+    most_together: Option<u32>,
+    words: BTreeMap<String, WrittenSanction>,
 }
 
 /// All faults of a map, gathered so that they are told at once.
@@ -151,14 +166,8 @@ impl Written {
         let category = category(&mut faults, self.category);
         let closing = self.closing.map(|section| closing(&mut faults, section));
         let finding = finding(&mut faults, self.finding);
-        let sanction = self.sanction.map(|section| {
-            faults.words(
-                "sanction",
-                &section.column,
-                section.fold_case,
-                section.words,
-            )
-        });
+        let sanction = self.sanction.map(|section| sanction(&mut faults, section));
+        let clearing = self.clearing.map(|section| clearing(&mut faults, section));
         if !faults.0.is_empty() {
             return Err(MapError::Faults { faults: faults.0 });
         }
@@ -173,6 +182,7 @@ impl Written {
             closing,
             finding,
             sanction,
+            clearing,
         })
     }
 }
@@ -307,4 +317,54 @@ fn finding(faults: &mut Faults, section: WordsSection<Outcome>) -> Words<Outcome
         faults.add("finding.words", "say what each word of the column means");
     }
     faults.words("finding", &section.column, section.fold_case, section.words)
+}
+
+fn sanction(faults: &mut Faults, section: SanctionSection) -> Sanctions {
+    let mut words = Vec::new();
+    for (word, written) in section.words {
+        let (months, kind) = match written {
+            WrittenSanction::None => {
+                words.push((word, Sanction::None));
+                continue;
+            }
+            WrittenSanction::Months(months) => (months, snake(&word)),
+            WrittenSanction::Named { months, kind } => (
+                months,
+                Some(kind).filter(|kind| snake(kind).as_ref() == Some(kind)),
+            ),
+        };
+        match kind {
+            Some(kind) => words.push((word, Sanction::Impact(Impact { months, kind }))),
+            None => faults.add(
+                "sanction.words",
+                format!(
+                    "{word:?} gives no kind of sanction; name one of small letters a to z and digits, joined by _, as in {{ months = {months}, kind = \"warning\" }}"
+                ),
+            ),
+        }
+        if section
+            .most_together
+            .is_some_and(|most| u32::from(months) > most)
+        {
+            faults.add(
+                "sanction.most_together",
+                format!("is less than the months of a single sanction, {months}"),
+            );
+        }
+    }
+    Sanctions {
+        words: faults.words("sanction", &section.column, section.fold_case, words),
+        most_together: section.most_together,
+    }
+}
+
+fn clearing(faults: &mut Faults, clearing: Clearing) -> Clearing {
+    let distinct: BTreeSet<_> = clearing.harms.iter().collect();
+    if clearing.harms.is_empty() || distinct.len() < clearing.harms.len() {
+        faults.add(
+            "clearing.harms",
+            "name at least one harm, each once; where none is assumed, leave [clearing] out",
+        );
+    }
+    clearing
 }

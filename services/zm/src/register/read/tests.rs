@@ -398,6 +398,82 @@ fn a_map_edited_so_that_it_changes_an_entered_row_changes_its_digest() {
     }
 }
 
+/// What may be added to the map: what follows a conclusion.
+const CLEARING: &str = "[clearing]\nharms = [\"spread_in_public\"]\ndegree = \"slight\"\nreach = \"few\"\nscreening = \"agrees\"\nwish = \"wants\"\nform = \"written\"\n";
+const SANCTION: &str =
+    "[sanction]\ncolumn = \"what\"\nwords = { \"Bribery\" = 6, \"Rough manner\" = \"none\" }\n";
+
+/// The cases' rows for a map that may be edited: who is cleared, who is sanctioned, who is neither.
+fn consequent(map: &str) -> Vec<Digest> {
+    let map = Map::parse(map).expect("a valid map");
+    let rows = "A,2024-01-02,Letter,x,Rough manner,,Untrue\n\
+                A,2024-01-02,Letter,y,Bribery,,True\n\
+                B,2024-01-02,Letter,z,Rough manner,,Untrue\n\
+                B,2024-01-02,Letter,z,Rough manner,,True\n";
+    let register =
+        Register::read(format!("{HEADER}{rows}").as_bytes(), &map).expect("a readable register");
+    let rows = register.cases.into_iter().flat_map(|case| case.rows);
+    rows.map(|row| row.digest).collect()
+}
+
+#[test]
+fn a_map_edited_so_that_it_changes_what_follows_changes_the_digests_of_whom_it_concerns() {
+    let bare = consequent(MAP);
+    let whole = format!("{MAP}{CLEARING}{SANCTION}");
+    let before = consequent(&whole);
+    let differ = |one: &[Digest], other: &[Digest]| -> Vec<bool> {
+        one.iter().zip(other).map(|(a, b)| a != b).collect()
+    };
+    assert_eq!(differ(&bare, &before), [true, true, false, false]);
+    for (from, to, changed) in [
+        ("\"slight\"", "\"grave\"", [true, false, false, false]),
+        ("\"few\"", "\"public\"", [true, false, false, false]),
+        ("\"agrees\"", "\"objects\"", [true, false, false, false]),
+        ("\"wants\"", "\"declines\"", [true, false, false, false]),
+        ("\"written\"", "\"in_person\"", [true, false, false, false]),
+        (
+            "\"spread_in_public\"",
+            "\"spread_in_public\", \"rights_harmed\"",
+            [true, false, false, false],
+        ),
+        ("= 6", "= 12", [false, true, false, false]),
+        (
+            "= 6",
+            "= { months = 6, kind = \"graft\" }",
+            [false, true, false, false],
+        ),
+        (
+            "\"Rough manner\" = \"none\"",
+            "\"Rough manner\" = 6",
+            [false, false, false, true],
+        ),
+    ] {
+        assert!(whole.contains(from), "{from}");
+        let after = consequent(&whole.replacen(from, to, 1));
+        assert_eq!(differ(&before, &after), changed, "{to}");
+    }
+}
+
+#[test]
+fn the_longest_sanction_of_a_case_is_the_persons() {
+    let map =
+        format!("{MAP}{SANCTION}").replace("\"Rough manner\" = \"none\"", "\"Rough manner\" = 18");
+    let rows = "A,2024-01-02,Letter,x,Bribery,,True\n\
+                A,2024-01-02,Letter,x,Rough manner,,True\n\
+                A,2024-01-02,Letter,x,Bribery,,True\n";
+    let register = Register::read(
+        format!("{HEADER}{rows}").as_bytes(),
+        &Map::parse(&map).expect("a valid map"),
+    );
+    let cases = register.expect("a readable register").cases;
+    let [sanctioned] = &cases[0].sanctions[..] else {
+        panic!("{:?}", cases[0].sanctions);
+    };
+    assert_eq!(sanctioned.reference, "x");
+    assert_eq!(sanctioned.impact.months, 18);
+    assert_eq!(sanctioned.impact.kind, "rough_manner");
+}
+
 #[test]
 fn a_map_edited_without_changing_an_entered_row_changes_no_digest() {
     let before = digests_with(MAP);
