@@ -23,6 +23,8 @@ use chassis::token::{Audience, Claims, Signer};
 use office::{Actor, ActorId, Role, UnitCode};
 use proto::chassis::journal_service_client::JournalServiceClient;
 use proto::chassis::operations_service_client::OperationsServiceClient;
+use proto::clarification::clarification_service_client::ClarificationServiceClient;
+use proto::follow_up::follow_up_service_client::FollowUpServiceClient;
 use proto::intake::intake_service_client::IntakeServiceClient;
 use proto::topology::SERVICES;
 use proto::verification::verification_service_client::VerificationServiceClient;
@@ -49,6 +51,10 @@ pub type Line = InterceptedService<Channel, Credentials>;
 pub type Intake = IntakeServiceClient<Line>;
 /// Verification's methods, asked by one person.
 pub type Verification = VerificationServiceClient<Line>;
+/// Clarification's methods, asked by one person.
+pub type Clarification = ClarificationServiceClient<Line>;
+/// Follow-up's methods, asked by one person.
+pub type FollowUp = FollowUpServiceClient<Line>;
 /// A journal's methods, asked by one person.
 pub type Journal = JournalServiceClient<Line>;
 /// An operator's methods, asked by one person.
@@ -306,6 +312,18 @@ impl Person {
     /// Asks verification.
     pub fn verification(&self, office: &Office) -> Verification {
         VerificationServiceClient::new(self.line(office, "verification"))
+            .max_decoding_message_size(LARGEST_MESSAGE)
+    }
+
+    /// Asks clarification.
+    pub fn clarification(&self, office: &Office) -> Clarification {
+        ClarificationServiceClient::new(self.line(office, "clarification"))
+            .max_decoding_message_size(LARGEST_MESSAGE)
+    }
+
+    /// Asks follow-up.
+    pub fn follow_up(&self, office: &Office) -> FollowUp {
+        FollowUpServiceClient::new(self.line(office, "follow_up"))
             .max_decoding_message_size(LARGEST_MESSAGE)
     }
 

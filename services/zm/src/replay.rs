@@ -2,14 +2,16 @@
 //!
 //! - [`actors`], [`people`]: who plays which part, with which token.
 //! - [`identity`]: what requests are called, and how a report's id says what it was entered with.
-//! - [`requests`]: the plan of a case's steps, and each step's request. Pure.
+//! - [`requests`]: the plan of a case's steps, and each step's request. Pure. Those after the conclusion stand in a room of their own, here
+//!   and in the next two.
 //! - [`entered`]: what is entered already, and whether it is the same. Before the first command.
 //! - [`enter`], [`desks`], [`patience`]: one case on its way; the services as it asks them; how long it waits.
 //! - [`quiet`]: waiting until nothing is on its way any more.
 //! - [`table`]: both sides of each figure.
 //!
 //! **Nothing twice.** Every request id follows from the register's bytes, the case and the step. Whatever was interrupted, by
-//! whom and where, the same command again goes on from what the services say they have.
+//! whom and where, the same command again goes on from what the services say they have. A sanction, a visit and a name that was cleared are
+//! entered at the day of the replay, which is part of their requests; so each looks first whether it was done.
 //!
 //! **Two sides that share nothing but the map.** The register's figures are counted from the CSV, the services' figures by
 //! the services, for this register as the source. Nothing of what the replay sent or was answered enters the table: it could only be equal.
@@ -28,7 +30,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use office::UnitCode;
 use serde::Serialize;
 
-use self::actors::Cast;
+use self::actors::{Cast, Parts};
 use self::desks::Desks;
 use self::enter::{Entering, Stopped, Subjects};
 use self::entered::Entered;
@@ -125,20 +127,25 @@ impl Replay {
         })];
 
         let unit = UnitCode::new(map.unit()).context("`unit` of the map")?;
-        let (cast, people) = cast(self.tokens.as_deref(), &unit, context)?;
+        let parts = Parts {
+            clearing: map.clearing().is_some() && cases.iter().any(|case| !case.cleared.is_empty()),
+            sanctions: cases.iter().any(|case| !case.sanctions.is_empty()),
+        };
+        let (cast, people) = cast(self.tokens.as_deref(), &unit, parts, context)?;
         let office = context.office()?;
         let source = Source {
             name: &register.name,
             digest: register.digest,
             kind: map.subject_kind(),
             unit: &unit,
+            clearing: map.clearing(),
         };
 
         let entered = {
             let desks = Desks::new(&office, &people, cast.auditor(), AWAY_AT_FIRST);
             let listed = desks.list(source.name).await?;
             let registrar = cast.registrar();
-            Entered::compare(source.name, source.digest, cases, registrar, listed)?
+            Entered::compare(source, cases, registrar, listed)?
         };
         if entered.others() > 0 {
             eprintln!("{}", too_many(entered.others(), source.name, cases.len()));
@@ -159,7 +166,7 @@ impl Replay {
         let unquiet = Instant::now();
         quiet::quiet(&desks, UNQUIET).await?;
         let quiet_after_seconds = unquiet.elapsed().as_secs_f64();
-        let comparison = Comparison::of(figures, &desks.statistics(source.name).await?);
+        let comparison = Comparison::of(figures, &desks.statistics(source.name).await?, &unit);
         let outcome = Outcome {
             source: source.name.to_owned(),
             digest: source.digest.to_string(),
@@ -183,11 +190,16 @@ impl Replay {
 }
 
 /// Who acts: those of the folder of tokens, else a cast of zm's own making.
-fn cast(tokens: Option<&Path>, unit: &UnitCode, context: &Context) -> Result<(Cast, People)> {
+fn cast(
+    tokens: Option<&Path>,
+    unit: &UnitCode,
+    parts: Parts,
+    context: &Context,
+) -> Result<(Cast, People)> {
     match tokens {
         Some(folder) => {
             let (people, actors) = People::of_folder(folder)?;
-            Ok((Cast::given(unit, actors)?, people))
+            Ok((Cast::given(unit, actors, parts)?, people))
         }
         None => Ok((Cast::made(unit), People::signed(context.signer()?))),
     }

@@ -346,6 +346,7 @@ impl<'a> Telling<'a> {
             request_id: step_id("propose", case),
             case_id: case.case_id.clone(),
             findings,
+            harms: Vec::new(),
         };
         let [_, investigator] = self.investigators.clone();
         let mut verification = investigator.verification(&self.office);

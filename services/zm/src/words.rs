@@ -1,7 +1,7 @@
 //! The words of the contracts' enums as people write them: `CHANNEL_PHONE` is `phone`.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use proto::{intake, office, verification};
+use proto::{clarification, follow_up, intake, office, verification};
 
 /// An enum of the contracts.
 pub trait Word: Copy + Send + Sync + 'static + TryFrom<i32> + Into<i32> {
@@ -35,6 +35,11 @@ words! {
     office::Standing = "STANDING_",
     office::Finding = "FINDING_",
     office::ClosingReason = "CLOSING_REASON_",
+    office::Harm = "HARM_",
+    office::HarmDegree = "HARM_DEGREE_",
+    office::HarmReach = "HARM_REACH_",
+    office::HarmExclusion = "HARM_EXCLUSION_",
+    office::ClarificationForm = "CLARIFICATION_FORM_",
     intake::ReporterKind = "REPORTER_KIND_",
     intake::ReportState = "REPORT_STATE_",
     intake::CaseState = "CASE_STATE_",
@@ -42,6 +47,17 @@ words! {
     verification::EvidenceKind = "EVIDENCE_KIND_",
     verification::CaseState = "CASE_STATE_",
     verification::ConclusionStanding = "CONCLUSION_STANDING_",
+    clarification::Opinion = "OPINION_",
+    clarification::Wish = "WISH_",
+    clarification::ClarificationState = "CLARIFICATION_STATE_",
+    clarification::IntegrityEntryKind = "INTEGRITY_ENTRY_KIND_",
+    follow_up::FileState = "FILE_STATE_",
+    follow_up::FileCause = "FILE_CAUSE_",
+    follow_up::TalkPartner = "TALK_PARTNER_",
+    follow_up::Attitude = "ATTITUDE_",
+    follow_up::Approach = "APPROACH_",
+    follow_up::Grade = "GRADE_",
+    follow_up::AftercareEffect = "AFTERCARE_EFFECT_",
 }
 
 /// The word for a value; nothing for "unspecified", the number for a value that this zm does not know.

@@ -18,7 +18,37 @@ pub struct Stats {
 }
 
 /// The figures of each service under their stable keys, in the services' order.
-pub type Statistics = BTreeMap<&'static str, Vec<(String, i64)>>;
+pub type Statistics = Vec<(&'static str, Vec<(String, i64)>)>;
+
+/// The figures of one service under their stable keys, in its order.
+///
+/// # Errors
+/// The service's refusal, or that it does not answer.
+pub async fn figures(
+    office: &Office,
+    reader: &Person,
+    service: &str,
+    source: &str,
+) -> Result<Vec<(String, i64)>, Unanswered> {
+    let source = source.to_owned();
+    // Each package has messages of its own for the same question.
+    macro_rules! asked {
+        ($package:ident) => {{
+            let request = proto::$package::GetStatisticsRequest { source };
+            let answer = reader.$package(office).get_statistics(request).await;
+            let figures = office.ask(service, async { answer }).await?.figures;
+            let figures = figures.into_iter();
+            figures.map(|figure| (figure.key, figure.count)).collect()
+        }};
+    }
+    Ok(match service {
+        "intake" => asked!(intake),
+        "verification" => asked!(verification),
+        "clarification" => asked!(clarification),
+        "follow_up" => asked!(follow_up),
+        _ => Vec::new(),
+    })
+}
 
 /// Asks every service that counts something.
 ///
@@ -29,32 +59,11 @@ pub async fn statistics(
     reader: &Person,
     source: &str,
 ) -> Result<Statistics, Unanswered> {
-    let mut intake = reader.intake(office);
-    let request = proto::intake::GetStatisticsRequest {
-        source: source.to_owned(),
-    };
-    let of_intake = office.ask("intake", intake.get_statistics(request)).await?;
-    let mut verification = reader.verification(office);
-    let request = proto::verification::GetStatisticsRequest {
-        source: source.to_owned(),
-    };
-    let of_verification = office
-        .ask("verification", verification.get_statistics(request))
-        .await?;
-    let of_intake = of_intake.figures.into_iter();
-    let of_verification = of_verification.figures.into_iter();
-    Ok(BTreeMap::from([
-        (
-            "intake",
-            of_intake.map(|figure| (figure.key, figure.count)).collect(),
-        ),
-        (
-            "verification",
-            of_verification
-                .map(|figure| (figure.key, figure.count))
-                .collect(),
-        ),
-    ]))
+    let mut statistics = Statistics::new();
+    for service in office.services() {
+        statistics.push((service, figures(office, reader, service, source).await?));
+    }
+    Ok(statistics)
 }
 
 impl Stats {

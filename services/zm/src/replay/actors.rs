@@ -1,5 +1,5 @@
 //! Who plays which part in a replay: automation that registers and submits, intake officers, investigators, supervisors, an auditor who
-//! only reads.
+//! only reads; and after a conclusion a screener of each department, clarification officers, personnel officers, follow-up officers.
 //!
 //! Whose turn it is follows from the case's reference alone. A request id belongs to one actor for ever, so a replay that is run again
 //! must send the same actor to the same step; a turn that went round by chance, or by who is free, would be refused.
@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use office::{Actor, ActorId, Role, UnitCode, natural_id};
+use office::{Actor, ActorId, Department, Role, UnitCode, natural_id};
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +21,12 @@ pub const TEAM: usize = 2;
 const INTAKE_OFFICERS: usize = 3;
 const INVESTIGATORS: usize = 6;
 const SUPERVISORS: usize = 3;
+const CLARIFICATION_OFFICERS: usize = 3;
+const PERSONNEL_OFFICERS: usize = 2;
+const FOLLOW_UP_OFFICERS: usize = 4;
+
+/// How many visit a person.
+pub const VISITORS: usize = 2;
 
 /// The people and machines of a replay.
 #[derive(Debug, Clone)]
@@ -31,6 +37,10 @@ pub struct Cast {
     intake: Intake,
     investigators: Vec<Actor>,
     supervisors: Vec<Actor>,
+    screeners: Screeners,
+    clarification_officers: Vec<Actor>,
+    personnel_officers: Vec<Actor>,
+    follow_up_officers: Vec<Actor>,
 }
 
 /// Where intake officers come from.
@@ -40,6 +50,24 @@ enum Intake {
     Made,
     /// Those that have a token.
     Given(Vec<Actor>),
+}
+
+/// Where screeners come from. Which departments there are the policy profile says, so they are asked for one by one.
+#[derive(Debug, Clone)]
+enum Screeners {
+    /// Made for each department.
+    Made,
+    /// Those of the unit that have a token.
+    Given(Vec<Actor>),
+}
+
+/// What a register leads to after its conclusions, as far as it takes people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// It clears names.
+    pub clearing: bool,
+    /// It sanctions persons.
+    pub sanctions: bool,
 }
 
 /// Why those who have tokens cannot replay a register.
@@ -76,6 +104,10 @@ impl Cast {
             intake: Intake::Made,
             investigators: several(Role::Investigator, INVESTIGATORS),
             supervisors: several(Role::Supervisor, SUPERVISORS),
+            screeners: Screeners::Made,
+            clarification_officers: several(Role::ClarificationOfficer, CLARIFICATION_OFFICERS),
+            personnel_officers: several(Role::PersonnelOfficer, PERSONNEL_OFFICERS),
+            follow_up_officers: several(Role::FollowUpOfficer, FOLLOW_UP_OFFICERS),
         }
     }
 
@@ -83,7 +115,7 @@ impl Cast {
     ///
     /// # Errors
     /// A part that nobody can play, a team that nobody could approve, or fewer than [`AT_LEAST`] actors; all told at once.
-    pub fn given(unit: &UnitCode, actors: Vec<Actor>) -> Result<Self, CastFault> {
+    pub fn given(unit: &UnitCode, actors: Vec<Actor>, parts: Parts) -> Result<Self, CastFault> {
         let mut actors = actors;
         actors.sort_by(|one, other| one.id.cmp(&other.id));
         actors.dedup_by(|one, other| one.id == other.id);
@@ -116,6 +148,22 @@ impl Cast {
         if intake.is_empty() {
             lacks.push("an intake officer".to_owned());
         }
+        let screeners = of_unit(Role::Screener);
+        let clarification_officers = of_unit(Role::ClarificationOfficer);
+        let personnel_officers = of_unit(Role::PersonnelOfficer);
+        let follow_up_officers = of_unit(Role::FollowUpOfficer);
+        if parts.clearing {
+            let needed = [
+                (&screeners, "screeners, one of each department,"),
+                (&clarification_officers, "a clarification officer"),
+                (&personnel_officers, "a personnel officer"),
+            ];
+            let missing = needed.iter().filter(|(having, _)| having.is_empty());
+            lacks.extend(missing.map(|(_, who)| format!("{who} of unit {unit}")));
+        }
+        if parts.sanctions && follow_up_officers.len() < VISITORS {
+            lacks.push(format!("{VISITORS} follow-up officers of unit {unit}"));
+        }
         let registrar = with(Role::Automation).into_iter().next();
         if registrar.is_none() {
             lacks.push("an automation".to_owned());
@@ -134,6 +182,10 @@ impl Cast {
             intake: Intake::Given(intake),
             investigators,
             supervisors,
+            screeners: Screeners::Given(screeners),
+            clarification_officers,
+            personnel_officers,
+            follow_up_officers,
         };
         match cast.team_without_approver() {
             None => Ok(cast),
@@ -172,6 +224,13 @@ impl Cast {
             .chain(given)
             .chain(&self.investigators)
             .chain(&self.supervisors)
+            .chain(match &self.screeners {
+                Screeners::Made => &[],
+                Screeners::Given(screeners) => screeners.as_slice(),
+            })
+            .chain(&self.clarification_officers)
+            .chain(&self.personnel_officers)
+            .chain(&self.follow_up_officers)
     }
 
     /// Who registers subjects and submits reports. One for all: a report's id rests on it.
@@ -221,8 +280,7 @@ impl Cast {
     /// The supervisor who assigns the investigators.
     #[must_use]
     pub fn assigner(&self, reference: &str) -> Option<Actor> {
-        let at = turn("supervisor", reference).checked_rem(self.supervisors.len())?;
-        self.supervisors.get(at).cloned()
+        in_turn(&self.supervisors, "supervisor", reference)
     }
 
     /// A supervisor who is not in the team; where there is a choice, not the one who assigned it either.
@@ -238,6 +296,49 @@ impl Cast {
             .into_iter()
             .find(|supervisor| !team.contains(supervisor.id.as_str()))
             .cloned()
+    }
+
+    /// The screener of a department; `None` if nobody of it has a token.
+    #[must_use]
+    pub fn screener(&self, department: &Department) -> Option<Actor> {
+        match &self.screeners {
+            Screeners::Made => Some(made_screener(department, &self.unit)),
+            Screeners::Given(screeners) => {
+                let mut screeners = screeners.iter();
+                let of_it = |screener: &&Actor| screener.department.as_ref() == Some(department);
+                screeners.find(of_it).cloned()
+            }
+        }
+    }
+
+    /// The officer who hears a subject of this case, decides the form, drafts and carries out.
+    #[must_use]
+    pub fn clarification_officer(&self, reference: &str) -> Option<Actor> {
+        in_turn(&self.clarification_officers, "clarification", reference)
+    }
+
+    /// The supervisor who approves what this officer drafted: another person.
+    #[must_use]
+    pub fn clearing_approver(&self, reference: &str, officer: &Actor) -> Option<Actor> {
+        self.approver(reference, &BTreeSet::from([officer.id.to_string()]))
+    }
+
+    /// Who takes note for the organisation department.
+    #[must_use]
+    pub fn personnel_officer(&self, reference: &str) -> Option<Actor> {
+        in_turn(&self.personnel_officers, "personnel", reference)
+    }
+
+    /// Those who visit a person, in the order of their ids; the first records it.
+    #[must_use]
+    pub fn visitors(&self, reference: &str) -> Vec<Actor> {
+        let first = turn("visitors", reference)
+            .checked_rem(self.follow_up_officers.len())
+            .unwrap_or_default();
+        let turns = self.follow_up_officers.iter().cycle().skip(first);
+        let mut visitors: Vec<Actor> = turns.take(VISITORS).cloned().collect();
+        visitors.sort_by(|one, other| one.id.cmp(&other.id));
+        visitors
     }
 
     /// The actor of this id, if they investigate.
@@ -267,6 +368,25 @@ fn made_actor(role: Role, number: usize, unit: &UnitCode) -> Actor {
         roles: BTreeSet::from([role]),
         on_behalf_of: None,
     }
+}
+
+/// Called `replay/P51-01/screener-petitions`.
+fn made_screener(department: &Department, unit: &UnitCode) -> Actor {
+    let id = ActorId::new(format!("replay/{unit}/screener-{department}"));
+    Actor {
+        id: id.expect(
+            "the codes of a unit and a department have at most 64 characters each, all of which an actor's id may have",
+        ),
+        unit: unit.clone(),
+        department: Some(department.clone()),
+        roles: BTreeSet::from([Role::Screener]),
+        on_behalf_of: None,
+    }
+}
+
+fn in_turn(actors: &[Actor], part: &str, reference: &str) -> Option<Actor> {
+    let at = turn(part, reference).checked_rem(actors.len())?;
+    actors.get(at).cloned()
 }
 
 /// Whose turn it is: a number that follows from a reference, and differs from part to part.

@@ -1,11 +1,11 @@
 //! Asking the services as the cast: every call of a replay goes through here, with a token that is good, patience for what
 //! passes, and a count of the commands.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use office::Actor;
+use proto::clarification::ListClarificationsRequest;
 use proto::intake::{
     AcceptReportRequest, AcceptReportResponse, Candidate, GetReportRequest, ListCandidatesRequest,
     ListReportsRequest, RegisterSubjectRequest, Report, SubmitReportRequest, SubmitReportResponse,
@@ -23,6 +23,9 @@ use super::table::Counted;
 use crate::client::{Office, Person};
 use crate::commands::events::{self, Held};
 use crate::commands::quiet::{self, Quiet};
+use crate::commands::stats;
+
+mod consequences;
 
 /// The most that a page of a listing holds.
 const PAGE: i32 = 200;
@@ -281,7 +284,7 @@ impl<'a> Desks<'a> {
         answer.await.map(drop)
     }
 
-    /// All reports and cases of a source.
+    /// All reports, cases and clarifications of a source.
     ///
     /// # Errors
     /// See [`Unsettled`].
@@ -321,36 +324,43 @@ impl<'a> Desks<'a> {
                 break;
             }
         }
+        let mut request = ListClarificationsRequest {
+            page_size: PAGE,
+            source: source.to_owned(),
+            ..Default::default()
+        };
+        loop {
+            let answer = self.read("clarification", async |person| {
+                let request = request.clone();
+                let mut desk = person.clarification(self.office);
+                desk.list_clarifications(request).await
+            });
+            let page = answer.await?;
+            listed.clarifications.extend(page.clarifications);
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                break;
+            }
+        }
         Ok(listed)
     }
 
-    /// What both services count for a source.
+    /// What all services count for a source.
     ///
     /// # Errors
     /// See [`Unsettled`].
     pub async fn statistics(&self, source: &str) -> Result<Counted, Unsettled> {
-        let intake = self.read("intake", async |person| {
-            let source = source.to_owned();
-            let request = proto::intake::GetStatisticsRequest { source };
-            person.intake(self.office).get_statistics(request).await
-        });
-        let verification = self.read("verification", async |person| {
-            let source = source.to_owned();
-            let request = proto::verification::GetStatisticsRequest { source };
-            let mut desk = person.verification(self.office);
-            desk.get_statistics(request).await
-        });
-        let count = |count: i64| u64::try_from(count).unwrap_or_default();
-        let intake = intake.await?.figures.into_iter();
-        let verification = verification.await?.figures.into_iter();
-        Ok(Counted {
-            intake: intake
-                .map(|figure| (figure.key, count(figure.count)))
-                .collect::<BTreeMap<_, _>>(),
-            verification: verification
-                .map(|figure| (figure.key, count(figure.count)))
-                .collect(),
-        })
+        let mut counted = Counted::default();
+        for service in self.office.services() {
+            let answer = patiently(self.patience, async || {
+                let auditor = self.people.person(self.auditor);
+                let auditor = auditor.map_err(Unsettled::Tokenless)?;
+                let figures = stats::figures(self.office, &auditor, service, source).await;
+                figures.map_err(Unsettled::Refused)
+            });
+            counted.take(service, answer.await?);
+        }
+        Ok(counted)
     }
 
     /// Whether anything is still on its way.

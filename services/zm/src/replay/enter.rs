@@ -1,4 +1,4 @@
-//! One case on its way: its subjects, its report, its matter, and its verification up to the conclusion.
+//! One case on its way: its subjects, its report, its matter, its verification up to the conclusion, and what follows that.
 //!
 //! What a service has already is not sent again: a case goes on from where the services say it is, also one that another replay was
 //! killed with. Where two replays of the same register run at once the request ids make each step happen once.
@@ -21,6 +21,8 @@ use super::identity::{Step, report_id, request_id};
 use super::patience::{Patience, Unsettled};
 use super::requests::{self, Reached, Source, steps_left};
 use crate::register::{Case, Subject};
+
+mod consequences;
 
 /// How long a case may take from intake to verification.
 const ARRIVAL: Duration = Duration::from_secs(60);
@@ -116,8 +118,8 @@ impl Entering<'_> {
     /// # Errors
     /// The step at which it stopped, and why.
     pub async fn enter(&self, case: &Case) -> Result<(), Stopped> {
-        if self.entered.is_concluded(&case.reference) {
-            return Ok(());
+        if let Some((matter_id, case_id)) = self.entered.concluded(&case.reference) {
+            return self.follow(case, matter_id, case_id).await;
         }
         let filed = match self.entered.report(&case.reference) {
             Some(row) => Filed {
@@ -133,7 +135,12 @@ impl Entering<'_> {
             None => self.accept(case, &filed).await?,
         };
         let verified = self.arrived(case, &matter_id).await?;
-        self.verify(case, &filed, verified).await
+        let case_id = verified.case_id.clone();
+        self.verify(case, &filed, verified).await?;
+        if case.is_open() {
+            return Ok(());
+        }
+        self.follow(case, &matter_id, &case_id).await
     }
 
     /// Takes the report in, its subjects first.
@@ -348,7 +355,8 @@ impl Entering<'_> {
                     let done = self.desks.approve_findings(&supervisor, &request).await;
                     done.map_err(|why| at(case, step, &supervisor, why))?;
                 }
-                Step::RegisterSubject | Step::SubmitReport | Step::AcceptReport => {}
+                // Taken before the case is there, or after it is concluded.
+                _ => {}
             }
         }
         Ok(())

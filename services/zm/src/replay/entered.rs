@@ -1,6 +1,6 @@
 //! What of a register is entered already, and whether the map that is given now would enter the same.
 //!
-//! Asked once, before the first command, by listing the source's reports and cases. A report's id is a seal on the content it was
+//! Asked once, before the first command, by listing the source's reports, cases and clarifications. A report's id is a seal on the content it was
 //! entered with (see [`identity`](super::identity)), so a map edited in a way that changes an entered row is found here. What
 //! is the same need not be sent again: a repeat is a few pages of listings and the table.
 
@@ -8,11 +8,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use office::Actor;
+use proto::clarification::{ClarificationRow, ClarificationState, Wish};
 use proto::intake::{ReportRow, ReportState};
 use proto::verification::{CaseRow, CaseState};
 
-use super::identity::report_id;
-use crate::register::{Case, Digest};
+use super::identity::{report_id, subject_id};
+use super::requests::Source;
+use super::requests::consequences::Cleared;
+use crate::register::Case;
+use crate::words;
 
 #[cfg(test)]
 mod tests;
@@ -27,13 +31,18 @@ pub struct Listed {
     pub reports: Vec<ReportRow>,
     /// Verification's cases.
     pub cases: Vec<CaseRow>,
+    /// Clarification's clarifications.
+    pub clarifications: Vec<ClarificationRow>,
 }
 
 /// What of a register is entered already.
 #[derive(Debug, Clone, Default)]
 pub struct Entered {
     reports: HashMap<String, ReportRow>,
-    cases: HashMap<String, CaseState>,
+    /// By their matter.
+    cases: HashMap<String, CaseRow>,
+    /// By matter and subject.
+    clarifications: HashMap<(String, String), ClarificationState>,
     others: usize,
 }
 
@@ -46,6 +55,8 @@ pub enum Contradiction {
     Decided(ReportState),
     /// Its case was ended or halted by hand.
     Halted(CaseState),
+    /// The clearing of a name was ended by hand.
+    Clarified(ClarificationState),
 }
 
 /// All that contradicts, by the case's reference, with the lines of its rows.
@@ -65,17 +76,11 @@ impl Entered {
     /// # Errors
     /// Entered cases that contradict, all of them.
     pub fn compare(
-        source: &str,
-        digest: Digest,
+        source: Source<'_>,
         cases: &[Case],
         registrar: &Actor,
         listed: Listed,
     ) -> Result<Self, Contradictions> {
-        let states: HashMap<String, CaseState> = listed
-            .cases
-            .into_iter()
-            .map(|row| (row.matter_id.clone(), row.state()))
-            .collect();
         let mut by_reference: BTreeMap<String, Vec<ReportRow>> = BTreeMap::new();
         for row in listed.reports {
             by_reference
@@ -84,8 +89,16 @@ impl Entered {
                 .push(row);
         }
 
+        let of_matters = listed.cases.into_iter();
+        let clarifications = listed.clarifications.into_iter();
         let mut entered = Self {
-            cases: states,
+            cases: of_matters.map(|row| (row.matter_id.clone(), row)).collect(),
+            clarifications: clarifications
+                .map(|row| {
+                    let state = row.state();
+                    ((row.matter_id, row.subject_id), state)
+                })
+                .collect(),
             ..Self::default()
         };
         let mut contradictions = Vec::new();
@@ -93,10 +106,10 @@ impl Entered {
             let Some(mut rows) = by_reference.remove(&case.reference) else {
                 continue;
             };
-            let sealed = report_id(digest, case, registrar).to_string();
+            let sealed = report_id(source.digest, case, registrar).to_string();
             let contradiction = match rows.pop() {
                 Some(row) if rows.is_empty() && row.report_id == sealed => {
-                    let found = entered.contradiction(&row);
+                    let found = entered.contradiction(source, case, &row);
                     entered.reports.insert(case.reference.clone(), row);
                     found
                 }
@@ -117,24 +130,46 @@ impl Entered {
                 .iter()
                 .filter(|(.., contradiction)| *contradiction == Contradiction::Content);
             Err(Contradictions {
-                source_name: source.to_owned(),
+                source_name: source.name.to_owned(),
                 entered: same + content.count(),
                 cases: contradictions,
             })
         }
     }
 
-    fn contradiction(&self, row: &ReportRow) -> Option<Contradiction> {
+    fn contradiction(
+        &self,
+        source: Source<'_>,
+        case: &Case,
+        row: &ReportRow,
+    ) -> Option<Contradiction> {
         match row.state() {
             ReportState::Received | ReportState::Accepted => {}
             decided => return Some(Contradiction::Decided(decided)),
         }
-        match self.cases.get(&row.matter_id) {
+        match self.cases.get(&row.matter_id).map(CaseRow::state) {
             Some(state @ (CaseState::Discontinued | CaseState::Suspended)) => {
-                Some(Contradiction::Halted(*state))
+                return Some(Contradiction::Halted(state));
             }
-            _ => None,
+            _ => {}
         }
+        let clearing = source.clearing?;
+        let states = case.cleared.iter();
+        let mut states =
+            states.filter_map(|reference| self.clarification(source, &row.matter_id, reference));
+        let ended = states.find(|state| Cleared::at(clearing, *state, Wish::Unspecified).is_none());
+        ended.map(Contradiction::Clarified)
+    }
+
+    fn clarification(
+        &self,
+        source: Source<'_>,
+        matter_id: &str,
+        reference: &str,
+    ) -> Option<ClarificationState> {
+        let subject = subject_id(source.name, reference).to_string();
+        let found = self.clarifications.get(&(matter_id.to_owned(), subject));
+        found.copied()
     }
 
     /// The report of a case, if it is entered.
@@ -143,13 +178,22 @@ impl Entered {
         self.reports.get(reference)
     }
 
-    /// Whether a case is entered to its end.
+    /// The ids of the matter and the case, if that is concluded.
     #[must_use]
-    pub fn is_concluded(&self, reference: &str) -> bool {
-        let state = self
-            .report(reference)
-            .and_then(|row| self.cases.get(&row.matter_id));
-        state == Some(&CaseState::Concluded)
+    pub fn concluded(&self, reference: &str) -> Option<(&str, &str)> {
+        let case = self.cases.get(&self.report(reference)?.matter_id)?;
+        (case.state() == CaseState::Concluded).then_some((&case.matter_id, &case.case_id))
+    }
+
+    /// Whether the clearing of a subject's name in a matter had come to its end.
+    #[must_use]
+    pub fn is_cleared(&self, source: Source<'_>, matter_id: &str, reference: &str) -> bool {
+        let state = self.clarification(source, matter_id, reference);
+        let reached = source
+            .clearing
+            .zip(state)
+            .and_then(|(clearing, state)| Cleared::at(clearing, state, Wish::Unspecified));
+        reached == Some(Cleared::Ended)
     }
 
     /// How many of the given cases are entered, with whatever is left to do on them.
@@ -173,6 +217,11 @@ impl fmt::Display for Contradiction {
                 write!(f, "its report is {} by hand", word(state.as_str_name()))
             }
             Self::Halted(state) => write!(f, "its case is {} by hand", word(state.as_str_name())),
+            Self::Clarified(state) => write!(
+                f,
+                "the clearing of a name in it is {} by hand",
+                words::word::<ClarificationState>((*state).into()).replace('_', " ")
+            ),
         }
     }
 }

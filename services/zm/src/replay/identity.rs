@@ -9,7 +9,7 @@
 //! field in the contracts, no memory beside the services, and nothing that a killed replay could fail to write.
 //! The trap: whatever is to be part of "what was entered" must be part of the row's digest (`register::Row::digest`).
 
-use office::{Actor, ReportId, natural_id};
+use office::{Actor, ReportId, SubjectId, natural_id};
 use uuid::Uuid;
 
 use crate::register::{Case, Digest};
@@ -31,6 +31,24 @@ pub enum Step {
     ProposeFindings,
     /// Approve them: the conclusion.
     ApproveFindings,
+    /// Record a person's sanction.
+    RecordSanction,
+    /// Record a visit to a person who was sanctioned.
+    RecordVisit,
+    /// Give a department's opinion on clearing a name.
+    RecordOpinion,
+    /// Record what the subject wishes.
+    RecordWish,
+    /// Decide the form.
+    DecideForm,
+    /// Draft the statement.
+    DraftStatement,
+    /// Approve it.
+    ApproveClarification,
+    /// Carry it out.
+    CarryOutClarification,
+    /// Take note of it for the organisation department.
+    ConfirmClarification,
 }
 
 impl Step {
@@ -45,6 +63,15 @@ impl Step {
             Self::RecordEvidence => "RecordEvidence",
             Self::ProposeFindings => "ProposeFindings",
             Self::ApproveFindings => "ApproveFindings",
+            Self::RecordSanction => "RecordSanction",
+            Self::RecordVisit => "RecordVisit",
+            Self::RecordOpinion => "RecordOpinion",
+            Self::RecordWish => "RecordWish",
+            Self::DecideForm => "DecideForm",
+            Self::DraftStatement => "DraftStatement",
+            Self::ApproveClarification => "ApproveClarification",
+            Self::CarryOutClarification => "CarryOutClarification",
+            Self::ConfirmClarification => "ConfirmClarification",
         }
     }
 }
@@ -61,6 +88,34 @@ pub fn request_id(register: Digest, case: &Case, step: Step) -> Uuid {
             step.method().as_bytes(),
         ],
     )
+}
+
+/// The id of the request for a step on one subject of a case; a department's, where several take the step, else of an empty one.
+#[must_use]
+pub fn request_id_on(
+    register: Digest,
+    case: &Case,
+    step: Step,
+    reference: &str,
+    department: &str,
+) -> Uuid {
+    natural_id(
+        "replay.subject_of_case",
+        &[
+            &register.0,
+            case.reference.as_bytes(),
+            &case.digest().0,
+            step.method().as_bytes(),
+            reference.as_bytes(),
+            department.as_bytes(),
+        ],
+    )
+}
+
+/// The id that a subject of a register has, whoever registered it.
+#[must_use]
+pub fn subject_id(source: &str, reference: &str) -> SubjectId {
+    SubjectId::natural(&[source.as_bytes(), reference.as_bytes()])
 }
 
 /// The id of the request that registers a subject.
@@ -134,6 +189,7 @@ mod tests {
             request_id(digest, case, Step::ApproveFindings),
             subject_request_id(digest, "S1"),
             report_id(digest, case, &registrar()).into(),
+            request_id_on(digest, case, Step::RecordOpinion, "S1", "petitions"),
         ];
         assert_eq!(
             ids.map(|id| id.to_string()),
@@ -141,7 +197,8 @@ mod tests {
                 "e5dbc99c-b1cf-5784-9713-3ef15ba71420",
                 "496785ff-c8ff-5988-895e-e4afdd51cdb1",
                 "5606b5ff-bc8c-53d9-a1bb-6424a8810096",
-                "e9fcd9c5-6f88-55ba-9484-55b0cdd7f0bb"
+                "e9fcd9c5-6f88-55ba-9484-55b0cdd7f0bb",
+                "dcaecc1d-5e61-553b-8500-2b9ae8197b72"
             ]
         );
     }
@@ -155,6 +212,25 @@ mod tests {
             .flat_map(|case| STEPS.map(|step| request_id(register.digest, case, step)))
             .collect();
         assert_eq!(ids.len(), register.cases.len() * STEPS.len());
+    }
+
+    #[test]
+    fn each_step_on_each_subject_has_an_id_of_its_own() {
+        let register = town(MAP);
+        let mut ids = BTreeSet::new();
+        let mut count = 0;
+        for case in &register.cases {
+            for subject in ["S0101", "S0102"] {
+                for step in [Step::RecordOpinion, Step::RecordWish, Step::RecordSanction] {
+                    for department in ["", "petitions", "handling"] {
+                        count += 1;
+                        let digest = register.digest;
+                        ids.insert(request_id_on(digest, case, step, subject, department));
+                    }
+                }
+            }
+        }
+        assert_eq!(ids.len(), count);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Pure. The same case gives the same request for ever, byte for byte, as a request id that comes with another content is
 //! refused. So nothing here may depend on today, on chance, or on what else is entered; only on the case and on ids that
-//! the services answered, which they answer the same again.
+//! the services answered, which they answer the same again. What follows a conclusion ([`consequences`]) is done at its day, and alone
+//! depends on that.
 
 use office::UnitCode;
 use proto::intake::{
@@ -17,8 +18,10 @@ use proto::verification::{
 
 use super::identity::{Step, request_id, subject_request_id};
 use crate::register::{
-    Case, Channel, ClosingReason, Digest, Finding, Outcome, Row, Subject, SubjectKind,
+    Case, Channel, Clearing, ClosingReason, Digest, Finding, Outcome, Row, Subject, SubjectKind,
 };
+
+pub mod consequences;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +42,8 @@ pub struct Source<'a> {
     pub kind: SubjectKind,
     /// Who handles its cases.
     pub unit: &'a UnitCode,
+    /// What is assumed of those whom its conclusions clear, if anything is.
+    pub clearing: Option<&'a Clearing>,
 }
 
 /// How far a case is in verification.
@@ -180,7 +185,8 @@ pub fn record_evidence(source: Source<'_>, case: &Case, case_id: &str) -> Record
     }
 }
 
-/// Proposes a finding for each row; the allegations' ids are in the order of the rows. `None` if a row is pending.
+/// Proposes a finding for each row, with the harm to those whom they clear; the allegations' ids are in the order of the rows. `None`
+/// if a row is pending.
 #[must_use]
 pub fn propose_findings(
     source: Source<'_>,
@@ -206,6 +212,7 @@ pub fn propose_findings(
         request_id: request_id(source.digest, case, Step::ProposeFindings).to_string(),
         case_id: case_id.to_owned(),
         findings: findings?,
+        harms: consequences::harms(source, case),
     })
 }
 

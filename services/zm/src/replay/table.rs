@@ -6,36 +6,50 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use office::UnitCode;
 use serde::Serialize;
 
 use crate::output;
 use crate::register::{Figure, Figures};
 
-/// The statistics of both services for one source, by key.
+/// The statistics of all services for one source, by service and key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counted {
-    /// What intake counts: the subjects.
-    pub intake: BTreeMap<String, u64>,
-    /// What verification counts: cases, allegations, findings.
-    pub verification: BTreeMap<String, u64>,
-}
+pub struct Counted(BTreeMap<&'static str, BTreeMap<String, u64>>);
 
 impl Counted {
-    /// The services' side of the table.
+    /// What a service counts.
+    pub fn take(&mut self, service: &'static str, figures: Vec<(String, i64)>) {
+        let figures = figures.into_iter();
+        let figures = figures.map(|(key, count)| (key, u64::try_from(count).unwrap_or_default()));
+        self.0.entry(service).or_default().extend(figures);
+    }
+
+    /// The services' side of the table, for a register whose cases this unit handles.
     #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self, unit: &UnitCode) -> Figures {
         Figures::each(|figure| {
             let service = match figure {
-                Figure::SubjectsIdentified | Figure::SubjectsNotIdentified => &self.intake,
+                Figure::SubjectsIdentified | Figure::SubjectsNotIdentified => "intake",
                 Figure::Cases
                 | Figure::CasesConcluded
                 | Figure::CasesOpen
                 | Figure::Allegations
                 | Figure::Found(_)
                 | Figure::Closed(_)
-                | Figure::AllegationsOpen => &self.verification,
+                | Figure::AllegationsOpen
+                | Figure::Sanctions => "verification",
+                Figure::Cleared
+                | Figure::CarriedOut
+                | Figure::LedgerEntries
+                | Figure::LedgerEntriesOfUnit => "clarification",
+                Figure::Files => "follow_up",
             };
-            service.get(figure.key()).copied().unwrap_or_default()
+            let key = match figure {
+                Figure::LedgerEntriesOfUnit => format!("ledger_entries:{unit}"),
+                figure => figure.key().to_owned(),
+            };
+            let counted = self.0.get(service).and_then(|figures| figures.get(&key));
+            counted.copied().unwrap_or_default()
         })
     }
 }
@@ -54,8 +68,8 @@ pub struct Comparison {
 impl Comparison {
     /// Compares both sides.
     #[must_use]
-    pub fn of(register: Figures, counted: &Counted) -> Self {
-        let services = counted.figures();
+    pub fn of(register: Figures, counted: &Counted, unit: &UnitCode) -> Self {
+        let services = counted.figures(unit);
         let differing = register.differences(&services);
         Self {
             differing: differing.map(|(figure, ..)| figure.key()).collect(),
@@ -103,24 +117,41 @@ mod tests {
         Figures::count(TOWN, &map, None).expect("figures")
     }
 
+    fn unit() -> UnitCode {
+        UnitCode::new("P51-01").expect("a code")
+    }
+
+    fn compared(counted: &Counted) -> Comparison {
+        Comparison::of(register(), counted, &unit())
+    }
+
+    /// Which service counts a figure, and under which key; written down apart from the code.
+    fn place(figure: Figure) -> (&'static str, String) {
+        let key = figure.key();
+        match key {
+            "subjects_identified" | "subjects_not_identified" => ("intake", key.to_owned()),
+            "cleared_by_conclusion" | "carried_out" | "ledger_entries" => {
+                ("clarification", key.to_owned())
+            }
+            "ledger_entries_of_unit" => ("clarification", "ledger_entries:P51-01".to_owned()),
+            "files" => ("follow_up", key.to_owned()),
+            _ => ("verification", key.to_owned()),
+        }
+    }
+
     /// Services that count the same as the register.
     fn counted() -> Counted {
         let mut counted = Counted::default();
         for (figure, count) in register().iter() {
-            let subjects = figure.key().starts_with("subjects");
-            let service = if subjects {
-                &mut counted.intake
-            } else {
-                &mut counted.verification
-            };
-            service.insert(figure.key().to_owned(), count);
+            let (service, key) = place(figure);
+            counted.take(service, vec![(key, count as i64)]);
         }
         counted
     }
 
     #[test]
     fn equal_sides_are_equal() {
-        let comparison = Comparison::of(register(), &counted());
+        let comparison = compared(&counted());
         assert!(comparison.is_equal(), "{comparison}");
         assert!(!comparison.to_string().contains("NO"));
     }
@@ -129,12 +160,10 @@ mod tests {
     fn any_figure_that_differs_is_shown_and_fails_the_table() {
         for figure in Figure::ALL {
             let mut counted = counted();
-            for service in [&mut counted.intake, &mut counted.verification] {
-                if let Some(count) = service.get_mut(figure.key()) {
-                    *count += 1;
-                }
-            }
-            let comparison = Comparison::of(register(), &counted);
+            let (service, key) = place(figure);
+            let more = register().get(figure) as i64 + 1;
+            counted.take(service, vec![(key, more)]);
+            let comparison = compared(&counted);
             assert_eq!(comparison.differing, [figure.key()]);
             let text = comparison.to_string();
             let line = text
@@ -147,7 +176,7 @@ mod tests {
 
     #[test]
     fn services_that_count_nothing_are_not_equal() {
-        let comparison = Comparison::of(register(), &Counted::default());
+        let comparison = compared(&Counted::default());
         let differing = comparison.differing.len();
         let counted = register().iter().filter(|(_, count)| *count > 0).count();
         assert_eq!(differing, counted);
@@ -155,18 +184,33 @@ mod tests {
     }
 
     #[test]
-    fn a_service_does_not_count_for_the_other() {
-        let counted = counted();
-        let swapped = Counted {
-            intake: counted.verification,
-            verification: counted.intake,
-        };
-        assert!(!Comparison::of(register(), &swapped).is_equal());
+    fn a_service_does_not_count_for_another() {
+        for (service, _) in register().iter().map(|(figure, _)| place(figure)) {
+            let mut swapped = Counted::default();
+            for (figure, count) in register().iter() {
+                let (own, key) = place(figure);
+                let other = if own == "intake" {
+                    "verification"
+                } else {
+                    "intake"
+                };
+                let counting = if own == service { other } else { own };
+                swapped.take(counting, vec![(key, count as i64)]);
+            }
+            assert!(!compared(&swapped).is_equal(), "{service}");
+        }
+    }
+
+    #[test]
+    fn another_units_ledger_is_not_the_registers() {
+        let elsewhere = UnitCode::new("P52").expect("a code");
+        let comparison = Comparison::of(register(), &counted(), &elsewhere);
+        assert_eq!(comparison.differing, ["ledger_entries_of_unit"]);
     }
 
     #[test]
     fn scripts_get_both_sides_and_what_differs() {
-        let json = serde_json::to_value(Comparison::of(register(), &counted())).expect("JSON");
+        let json = serde_json::to_value(compared(&counted())).expect("JSON");
         assert_eq!(json["register"][0]["key"], "cases");
         assert_eq!(json["services"][0]["key"], "cases");
         assert_eq!(json["differing"], serde_json::json!([]));

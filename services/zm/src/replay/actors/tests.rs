@@ -38,6 +38,41 @@ fn office() -> Vec<Actor> {
     actors
 }
 
+const EVERYTHING: Parts = Parts {
+    clearing: true,
+    sanctions: true,
+};
+
+const DEPARTMENTS: [&str; 5] = [
+    "handling",
+    "petitions",
+    "conduct_supervision",
+    "case_supervision",
+    "case_adjudication",
+];
+
+/// The office with those who clear names and visit.
+fn whole_office() -> Vec<Actor> {
+    let unit = unit();
+    let mut actors = office();
+    actors.extend(DEPARTMENTS.iter().map(|code| Actor {
+        department: Some(code.parse().expect("a department")),
+        ..someone(&format!("of-{code}"), &unit, &[Role::Screener])
+    }));
+    actors.extend([
+        someone("mei", &unit, &[Role::ClarificationOfficer]),
+        someone(
+            "he-too",
+            &unit,
+            &[Role::ClarificationOfficer, Role::Supervisor],
+        ),
+        someone("ning", &unit, &[Role::PersonnelOfficer]),
+        someone("ou", &unit, &[Role::FollowUpOfficer]),
+        someone("pan", &unit, &[Role::FollowUpOfficer]),
+    ]);
+    actors
+}
+
 fn holds_four_eyes(cast: &Cast) {
     for reference in references() {
         let team = cast.team(&reference);
@@ -80,7 +115,7 @@ fn everybody_has_a_turn() {
 #[test]
 fn no_case_is_approved_by_who_investigated_it() {
     holds_four_eyes(&Cast::made(&unit()));
-    holds_four_eyes(&Cast::given(&unit(), office()).expect("a cast"));
+    holds_four_eyes(&Cast::given(&unit(), office(), Parts::default()).expect("a cast"));
 }
 
 #[test]
@@ -94,10 +129,10 @@ fn where_there_is_a_choice_another_supervisor_approves_than_assigned() {
 
 #[test]
 fn a_turn_follows_from_the_reference_alone() {
-    let one = Cast::given(&unit(), office()).expect("a cast");
+    let one = Cast::given(&unit(), office(), Parts::default()).expect("a cast");
     let mut turned = office();
     turned.reverse();
-    let other = Cast::given(&unit(), turned).expect("a cast");
+    let other = Cast::given(&unit(), turned, Parts::default()).expect("a cast");
     for reference in references().take(50) {
         assert_eq!(one.team(&reference), other.team(&reference));
         assert_eq!(one.assigner(&reference), other.assigner(&reference));
@@ -113,7 +148,7 @@ fn a_turn_follows_from_the_reference_alone() {
 fn a_report_is_decided_on_by_an_officer_of_the_unit_where_it_lies() {
     let top = UnitCode::new("N").expect("a code");
     let elsewhere = UnitCode::new("P52").expect("a code");
-    let given = Cast::given(&unit(), office()).expect("a cast");
+    let given = Cast::given(&unit(), office(), Parts::default()).expect("a cast");
     let officer = given.intake_officer("T0001", &top).expect("an officer");
     assert_eq!(officer.id.as_str(), "lu");
     assert_eq!(given.intake_officer("T0001", &elsewhere), None);
@@ -122,16 +157,55 @@ fn a_report_is_decided_on_by_an_officer_of_the_unit_where_it_lies() {
 }
 
 #[test]
+fn five_departments_screen_and_nobody_approves_what_they_drafted() {
+    let given = Cast::given(&unit(), whole_office(), EVERYTHING).expect("a cast");
+    for cast in [Cast::made(&unit()), given] {
+        for reference in references().take(200) {
+            let screeners: BTreeSet<_> = DEPARTMENTS
+                .iter()
+                .map(|code| {
+                    let department = code.parse().expect("a department");
+                    let screener = cast.screener(&department).expect("a screener");
+                    assert_eq!(screener.department, Some(department));
+                    screener.id.to_string()
+                })
+                .collect();
+            assert_eq!(screeners.len(), DEPARTMENTS.len());
+            let officer = cast.clarification_officer(&reference).expect("an officer");
+            let approver = cast
+                .clearing_approver(&reference, &officer)
+                .expect("another");
+            let confirms = cast.personnel_officer(&reference).expect("an officer");
+            assert_ne!(officer.id, approver.id, "{reference}");
+            let others = [officer, approver, confirms].map(|actor| actor.id.to_string());
+            assert!(others.iter().all(|other| !screeners.contains(other)));
+            let visitors = cast.visitors(&reference);
+            assert_eq!(ids(&visitors).len(), VISITORS, "{reference}");
+        }
+    }
+}
+
+#[test]
+fn a_department_without_a_screener_is_not_spoken_for_by_another() {
+    let mut actors = whole_office();
+    actors.retain(|actor| actor.id.as_str() != "of-petitions");
+    let cast = Cast::given(&unit(), actors, EVERYTHING).expect("a cast");
+    let petitions = "petitions".parse().expect("a department");
+    assert_eq!(cast.screener(&petitions), None);
+}
+
+#[test]
 fn what_a_cast_lacks_is_told_all_at_once() {
     let alone = vec![someone("an", &unit(), &[Role::Investigator])];
-    let fault = Cast::given(&unit(), alone).expect_err("too few");
-    assert_eq!(fault.lacks.len(), 6, "{fault}");
+    let fault = Cast::given(&unit(), alone, EVERYTHING).expect_err("too few");
+    assert_eq!(fault.lacks.len(), 10, "{fault}");
 }
 
 #[test]
 fn a_cast_whose_only_supervisor_investigates_is_refused() {
     let mut actors = office();
     actors.retain(|actor| actor.id.as_str() != "he");
-    let fault = Cast::given(&unit(), actors).expect_err("nobody approves hu's cases");
+    let fault =
+        Cast::given(&unit(), actors, Parts::default()).expect_err("nobody approves hu's cases");
     assert!(fault.to_string().contains("hu"), "{fault}");
 }

@@ -32,18 +32,41 @@ fn all_entered(register: &Register) -> Listed {
         reports: cases
             .map(|case| row(register, case, ReportState::Accepted))
             .collect(),
-        cases: Vec::new(),
+        ..Listed::default()
+    }
+}
+
+fn source<'a>(register: &'a Register, unit: &'a UnitCode, map: &'a Map) -> Source<'a> {
+    Source {
+        name: &register.name,
+        digest: register.digest,
+        kind: map.subject_kind(),
+        unit,
+        clearing: map.clearing(),
     }
 }
 
 fn compare(register: &Register, listed: Listed) -> Result<Entered, Contradictions> {
-    Entered::compare(
-        &register.name,
-        register.digest,
-        &register.cases,
-        &registrar(),
-        listed,
-    )
+    compare_some(register, &register.cases, listed)
+}
+
+fn compare_some(
+    register: &Register,
+    cases: &[Case],
+    listed: Listed,
+) -> Result<Entered, Contradictions> {
+    let unit = UnitCode::new("P51-01").expect("a code");
+    let map = Map::parse(MAP).expect("a map");
+    Entered::compare(source(register, &unit, &map), cases, &registrar(), listed)
+}
+
+fn cleared(register: &Register, case: &Case, state: ClarificationState) -> ClarificationRow {
+    ClarificationRow {
+        matter_id: format!("matter of {}", case.reference),
+        subject_id: subject_id(&register.name, &case.cleared[0]).to_string(),
+        state: state.into(),
+        ..Default::default()
+    }
 }
 
 #[test]
@@ -58,15 +81,38 @@ fn what_was_entered_with_the_same_map_need_not_be_entered_again() {
     let register = town(MAP);
     let mut listed = all_entered(&register);
     let first = &register.cases[0].reference;
+    let matter = format!("matter of {first}");
     listed.cases.push(CaseRow {
-        matter_id: format!("matter of {first}"),
+        case_id: "case".to_owned(),
+        matter_id: matter.clone(),
         state: CaseState::Concluded.into(),
         ..Default::default()
     });
     let entered = compare(&register, listed).expect("the same");
     assert_eq!(entered.count(), register.cases.len());
-    assert!(entered.is_concluded(first));
-    assert!(!entered.is_concluded(&register.cases[1].reference));
+    assert_eq!(entered.concluded(first), Some((matter.as_str(), "case")));
+    assert_eq!(entered.concluded(&register.cases[1].reference), None);
+}
+
+#[test]
+fn a_name_that_was_cleared_to_the_end_need_not_be_cleared_again() {
+    let register = town(MAP);
+    let unit = UnitCode::new("P51-01").expect("a code");
+    let map = Map::parse(MAP).expect("a map");
+    let (case, subject) = (&register.cases[0], &register.cases[0].cleared[0]);
+    let matter = format!("matter of {}", case.reference);
+    for (state, ended) in [
+        (ClarificationState::Confirmed, true),
+        (ClarificationState::CarriedOut, false),
+        (ClarificationState::Screening, false),
+    ] {
+        let mut listed = all_entered(&register);
+        listed.clarifications.push(cleared(&register, case, state));
+        let entered = compare(&register, listed).expect("the same");
+        let source = source(&register, &unit, &map);
+        assert_eq!(entered.is_cleared(source, &matter, subject), ended);
+        assert!(!entered.is_cleared(source, "another", subject));
+    }
 }
 
 #[test]
@@ -134,6 +180,10 @@ fn what_was_decided_by_hand_is_not_replayed_over() {
         state: CaseState::Suspended.into(),
         ..Default::default()
     });
+    let third = &register.cases[2];
+    listed
+        .clarifications
+        .push(cleared(&register, third, ClarificationState::NotEligible));
     let fault = compare(&register, listed).expect_err("decided by hand");
     let told: Vec<_> = fault
         .cases
@@ -144,7 +194,8 @@ fn what_was_decided_by_hand_is_not_replayed_over() {
         told,
         [
             "its report is declined by hand",
-            "its case is suspended by hand"
+            "its case is suspended by hand",
+            "the clearing of a name in it is not eligible by hand"
         ]
     );
 }
@@ -154,7 +205,6 @@ fn reports_of_the_source_that_are_none_of_the_given_cases_are_counted() {
     let register = town(MAP);
     let listed = all_entered(&register);
     let (given, rest) = register.cases.split_at(3);
-    let entered =
-        Entered::compare("town", register.digest, given, &registrar(), listed).expect("the same");
+    let entered = compare_some(&register, given, listed).expect("the same");
     assert_eq!((entered.count(), entered.others()), (3, rest.len()));
 }

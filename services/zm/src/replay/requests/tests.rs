@@ -18,6 +18,7 @@ fn source<'a>(register: &'a Register, unit: &'a UnitCode) -> Source<'a> {
         digest: register.digest,
         kind: SubjectKind::Person,
         unit,
+        clearing: None,
     }
 }
 
