@@ -8,12 +8,12 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::{
-    case, clock, dev, events, investigation, journal, quiet, report, show, stats, subject, submit,
-    text, token, triage,
+    case, clarification, clock, dev, events, file, investigation, journal, ledger, quiet, report,
+    sanction, show, stats, subject, submit, text, token, triage,
 };
 use crate::{Context, Options, Usage, replay, story};
 
-/// The command line of Zhengming: allegations from their intake to a conclusion.
+/// The command line of Zhengming: allegations from their intake to a name that is cleared, or a person who is helped.
 #[derive(Debug, Parser)]
 #[command(
     name = "zm",
@@ -21,7 +21,7 @@ use crate::{Context, Options, Usage, replay, story};
     after_help = "\
 Begin with:
   deploy/local/up --detach    start everything here; zm finds it by itself
-  zm story                    one report and its way, told step by step
+  zm story                    two reports and their ways, told step by step
   zm report list              what intake has
   zm show ID                  the whole history of a matter over all services
 
@@ -123,13 +123,32 @@ Examples:
     /// Open a concluded case again
     #[command(after_help = "Example:\n  zm reopen CASE --reason new_facts")]
     Reopen(investigation::CaseForReason),
+    /// Names that are to be cleared: list, show, screen, wish, form, draft, approve, carry-out, confirm, …
+    #[command(subcommand)]
+    Clarification(clarification::Clarifications),
+    /// The ledger of a unit and year: every name that it cleared
+    #[command(after_help = "Examples:\n  zm ledger P51-01\n  zm ledger P51-01 --year 2026 --all")]
+    Ledger(ledger::Ledger),
+    /// What is on record about one subject: cleared, sanctioned, followed up
+    #[command(after_help = "Example:\n  zm integrity SUBJECT")]
+    Integrity(ledger::Integrity),
+    /// Sanctions: record, list
+    #[command(subcommand)]
+    Sanction(sanction::Sanctions),
+    /// A person's file in follow-up; and list, plan, visit, assess, aftercare
+    #[command(after_help = "\
+Examples:
+  zm file PERSON
+  zm file list --state open
+  zm file visit PERSON --visitor A --visitor B --talk person='Regrets it' --observations 'At work, calm'")]
+    File(Box<file::Files>),
     /// The whole history of a matter over all services, by cause and time
     #[command(after_help = "\
 Examples:
   zm show ID
   zm show ID --json
 
-ID is that of a matter, a report, a case or a subject. Names and narratives are not shown: `zm text SERVICE ID`.")]
+ID is that of a matter, a report, a case, a subject, a clarification or a file. Names and narratives are not shown: `zm text SERVICE ID`.")]
     Show(show::Show),
     /// Show or erase a name, narrative, reason or description
     #[command(after_help = "Example:\n  zm text intake 0192f0c4-…")]
@@ -153,8 +172,8 @@ Examples:
   export ZHENGMING_TOKEN=$(zm token --role intake_officer)
   zm token --role automation --audience queue --hours 168")]
     Token(token::Token),
-    /// Move domain time ahead, to see deadlines pass
-    #[command(after_help = "Example:\n  zm clock --ahead 40d")]
+    /// Show domain time, or move it ahead to see deadlines pass
+    #[command(after_help = "Examples:\n  zm clock\n  zm clock --ahead 40d")]
     Clock(clock::Clock),
     /// Drive an existing register through the services and compare the figures
     #[command(after_help = "\
@@ -163,7 +182,7 @@ Example:
 
 Exits with 1 if any figure differs. Running it again adds nothing and prints the same table.")]
     Replay(replay::Replay),
-    /// Walk a sample report through the services and tell its story
+    /// Walk two sample reports through the services and tell their stories
     #[command(after_help = "Example:\n  zm story")]
     Story(story::Story),
     /// Completions for a shell
@@ -251,6 +270,11 @@ async fn carry_out(command: Command, context: &Context) -> Result<()> {
         Command::Resume(case) => case.resume(context).await,
         Command::Discontinue(case) => case.discontinue(context).await,
         Command::Reopen(case) => case.reopen(context).await,
+        Command::Clarification(clarifications) => clarifications.run(context).await,
+        Command::Ledger(ledger) => ledger.run(context).await,
+        Command::Integrity(integrity) => integrity.run(context).await,
+        Command::Sanction(sanctions) => sanctions.run(context).await,
+        Command::File(files) => files.run(context).await,
         Command::Show(show) => show.run(context).await,
         Command::Text(text) => text.run(context).await,
         Command::Stats(stats) => stats.run(context).await,

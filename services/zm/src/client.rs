@@ -76,7 +76,8 @@ impl Office {
         for service in SERVICES {
             let url = addresses.get(*service).ok_or_else(|| {
                 Usage(format!(
-                    "where is {service}? Start everything with deploy/local/up, or give --{service} URL"
+                    "where is {service}? Start everything with deploy/local/up, or give --{} URL",
+                    service.replace('_', "-")
                 ))
             })?;
             let wrong = || {

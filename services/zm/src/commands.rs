@@ -2,13 +2,17 @@
 //! of its work, then its line with an example in [`crate::cli`].
 
 pub mod case;
+pub mod clarification;
 pub mod clock;
 pub mod dev;
 pub mod events;
+pub mod file;
 pub mod investigation;
 pub mod journal;
+pub mod ledger;
 pub mod quiet;
 pub mod report;
+pub mod sanction;
 pub mod show;
 pub mod stats;
 pub mod subject;

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use chassis::token::Signer;
 use office::Role;
+use proto::chassis::ReadClockRequest;
 use serde::Serialize;
 use tonic::{Response, Status};
 use uuid::Uuid;
 
-use crate::client::{Intake, Office, Person, Verification, fresh_request_id, minted};
+use crate::client::{
+    Clarification, FollowUp, Intake, Office, Person, Verification, fresh_request_id, minted,
+};
 use crate::config::Config;
 use crate::who::Who;
 use crate::{ids, output};
@@ -27,6 +30,12 @@ pub struct Options {
     /// Where verification is
     #[arg(long, global = true, value_name = "URL")]
     pub verification: Option<String>,
+    /// Where clarification is
+    #[arg(long, global = true, value_name = "URL")]
+    pub clarification: Option<String>,
+    /// Where follow-up is
+    #[arg(long, global = true, value_name = "URL")]
+    pub follow_up: Option<String>,
     /// Who acts: a signed actor token
     #[arg(
         long,
@@ -78,6 +87,8 @@ impl Context {
         let addresses = [
             ("intake", options.intake),
             ("verification", options.verification),
+            ("clarification", options.clarification),
+            ("follow_up", options.follow_up),
         ];
         for (service, address) in addresses {
             if let Some(address) = address {
@@ -126,13 +137,23 @@ impl Context {
     /// # Errors
     /// When there is neither a token nor a key.
     pub fn person(&self, usually: Role) -> Result<Person> {
+        self.somebody(&Who::of(usually))
+    }
+
+    /// Who acts: of `--token`, else of `--as`, else whoever usually does this.
+    ///
+    /// # Errors
+    /// When there is neither a token nor a key.
+    pub fn somebody(&self, usually: &Who) -> Result<Person> {
         match &self.token {
             Some(token) => Person::of_token(token),
-            None => {
-                let who = self.who.clone().unwrap_or_else(|| Who::of(usually));
-                self.mint(&who)
-            }
+            None => self.mint(self.who.as_ref().unwrap_or(usually)),
         }
+    }
+
+    /// Whether the command line says who acts.
+    pub fn says_who(&self) -> bool {
+        self.token.is_some() || self.who.is_some()
     }
 
     /// Who acts where anybody may: of `--token`, else of `--as`, else the public.
@@ -185,6 +206,53 @@ impl Context {
         let office = self.office()?;
         let client = self.person(usually)?.verification(&office);
         Ok(office.ask("verification", ask(client)).await?)
+    }
+
+    /// Asks clarification one thing, as whoever acts.
+    ///
+    /// # Errors
+    /// The refusal, or why it could not be asked.
+    pub async fn clarification<T>(
+        &self,
+        usually: Role,
+        ask: impl AsyncFnOnce(Clarification) -> Result<Response<T>, Status>,
+    ) -> Result<T> {
+        let office = self.office()?;
+        let client = self.person(usually)?.clarification(&office);
+        Ok(office.ask("clarification", ask(client)).await?)
+    }
+
+    /// Asks follow-up one thing, as whoever acts.
+    ///
+    /// # Errors
+    /// The refusal, or why it could not be asked.
+    pub async fn follow_up<T>(
+        &self,
+        usually: Role,
+        ask: impl AsyncFnOnce(FollowUp) -> Result<Response<T>, Status>,
+    ) -> Result<T> {
+        let office = self.office()?;
+        let client = self.person(usually)?.follow_up(&office);
+        Ok(office.ask("follow_up", ask(client)).await?)
+    }
+
+    /// The date that was given, else what day it is for a service's decisions; an ISO date.
+    ///
+    /// # Errors
+    /// The refusal, or why it could not be asked.
+    pub async fn date_or_today(
+        &self,
+        given: Option<String>,
+        service: &str,
+        usually: Role,
+    ) -> Result<String> {
+        if let Some(date) = given {
+            return Ok(date);
+        }
+        let office = self.office()?;
+        let mut operations = self.person(usually)?.operations(&office, service);
+        let answer = operations.read_clock(ReadClockRequest {});
+        Ok(office.ask(service, answer).await?.today)
     }
 
     /// A person with a token that is signed now.

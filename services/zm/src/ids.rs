@@ -71,6 +71,46 @@ pub fn evidence(text: &str) -> Result<String, String> {
     id(text, "evidence", "`zm case show CASE` shows them")
 }
 
+/// The id of a clarification.
+///
+/// # Errors
+/// When it is none.
+pub fn clarification(text: &str) -> Result<String, String> {
+    id(
+        text,
+        "a clarification",
+        "`zm clarification list` shows them",
+    )
+}
+
+/// The id of a file, or of the person whose file it is.
+///
+/// # Errors
+/// When it is none.
+pub fn file(text: &str) -> Result<String, String> {
+    id(text, "a file or a person", "`zm file list` shows them")
+}
+
+/// The id of a visit.
+///
+/// # Errors
+/// When it is none.
+pub fn visit(text: &str) -> Result<String, String> {
+    id(text, "a visit", "`zm file show PERSON` shows them")
+}
+
+/// The id of a meeting.
+///
+/// # Errors
+/// When it is none.
+pub fn meeting(text: &str) -> Result<String, String> {
+    id(
+        text,
+        "a meeting",
+        "`zm clarification show CLARIFICATION` shows that of another",
+    )
+}
+
 /// The id of anything that has a history.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 //! - [`config`], [`who`], [`client`]: where the services are, who acts, and how to ask. A replay uses the same.
 //! - [`context`], [`output`]: what every command gets, and how it answers.
 //! - [`cli`], [`commands`]: the list of commands, and what each does. [`story`] walks a sample report.
-//! - [`words`], [`ids`], [`finding`], [`input`]: how people write what the contracts hold.
+//! - [`words`], [`ids`], [`finding`], [`harm`], [`input`]: how people write what the contracts hold.
 //! - [`timeline`], [`verify`]: journals of all services put in order, and checked.
 //! - [`keys`], [`broker`]: what an installation for development needs.
 //! - [`register`], [`replay`]: an existing register, read and counted, and driven through the services.
@@ -18,6 +18,7 @@ pub mod commands;
 pub mod config;
 pub mod context;
 pub mod finding;
+pub mod harm;
 pub mod ids;
 pub mod input;
 pub mod keys;

@@ -69,6 +69,12 @@ pub fn word<W: Word>(number: i32) -> String {
     }
 }
 
+/// The words for several values, in one line.
+pub fn several<W: Word>(numbers: &[i32]) -> String {
+    let words = numbers.iter().map(|number| word::<W>(*number));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn of<W: Word>(value: W) -> String {
     let name = value.name();
     name.strip_prefix(W::PREFIX)

@@ -4,7 +4,9 @@ use anyhow::Result;
 use chassis::refusal::RefusalKind;
 use clap::{Args, Subcommand};
 use office::Role;
-use proto::office::{ClosingReason, Finding, SubjectKind};
+use proto::office::{
+    ClosingReason, Finding, Harm, HarmDegree, HarmExclusion, HarmReach, SubjectKind,
+};
 use proto::verification::{
     Case, CaseState, ConclusionStanding, GetCaseRequest, GetCaseResponse, ListCasesRequest,
     ListCasesResponse,
@@ -143,7 +145,21 @@ fn told(case: &Case) -> String {
         "evidence",
     ];
     let table = output::table(&heading, rows.collect(), "It has no allegation.");
-    format!("{fields}\n\n{table}")
+    if case.harms.is_empty() {
+        return format!("{fields}\n\n{table}");
+    }
+    let harms = case.harms.iter().map(|harm| {
+        vec![
+            harm.subject_id.clone(),
+            words::several::<Harm>(&harm.harms),
+            words::word::<HarmDegree>(harm.degree),
+            words::word::<HarmReach>(harm.reach),
+            words::several::<HarmExclusion>(&harm.exclusions),
+        ]
+    });
+    let heading = ["harmed", "how", "degree", "reach", "excluded by"];
+    let harms = output::table(&heading, harms.collect(), "");
+    format!("{fields}\n\n{table}\n\n{harms}")
 }
 
 impl List {

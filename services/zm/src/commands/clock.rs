@@ -1,18 +1,21 @@
-//! `zm clock`: move domain time ahead, to see deadlines pass.
+//! `zm clock`: domain time, and moving it ahead to see deadlines pass.
+
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use clap::Args;
 use office::Role;
-use proto::chassis::SetClockRequest;
+use proto::chassis::{ReadClockRequest, SetClockRequest};
 
+use crate::client::{Office, Person};
 use crate::{Context, output};
 
 /// Domain time of all services.
 #[derive(Debug, Args)]
 pub struct Clock {
-    /// How far ahead of real time: a number with s, m, h or d, such as 40d; 0s sets it back
+    /// How far to set it ahead of real time: a number with s, m, h or d, such as 40d; 0s sets it back
     #[arg(long, value_name = "TIME", value_parser = seconds)]
-    ahead: i64,
+    ahead: Option<i64>,
 }
 
 /// Seconds of a duration such as `40d`.
@@ -35,23 +38,45 @@ impl Clock {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         let office = context.office()?;
         let operator = context.person(Role::Operator)?;
+        let Some(ahead) = self.ahead else {
+            return show(context, &office, &operator).await;
+        };
         for service in office.services() {
             let request = SetClockRequest {
-                ahead_seconds: self.ahead,
+                ahead_seconds: ahead,
             };
             let mut operations = operator.operations(&office, service);
             office.ask(service, operations.set_clock(request)).await?;
         }
         if context.json {
-            return output::json(&serde_json::json!({ "aheadSeconds": self.ahead }));
+            return output::json(&serde_json::json!({ "aheadSeconds": ahead }));
         }
-        output::line(match self.ahead {
+        output::line(match ahead {
             0 => "Domain time is real time in all services.".to_owned(),
             ahead => format!(
                 "Domain time is {ahead} s ahead in all services; `zm clock --ahead 0s` sets it back."
             ),
         })
     }
+}
+
+/// What time it is to each service.
+async fn show(context: &Context, office: &Office, operator: &Person) -> Result<()> {
+    let mut clocks = BTreeMap::new();
+    for service in office.services() {
+        let mut operations = operator.operations(office, service);
+        let clock = office.ask(service, operations.read_clock(ReadClockRequest {}));
+        clocks.insert(service, clock.await?);
+    }
+    context.answer(&clocks, |clocks| {
+        let rows = office.services().filter_map(|service| {
+            let clock = clocks.get(service)?;
+            let now = output::instant(clock.now_micros);
+            Some(vec![service.to_owned(), now, clock.today.clone()])
+        });
+        let heading = ["service", "domain time", "day of the policy"];
+        output::table(&heading, rows.collect(), "")
+    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::client::Verification;
 use crate::finding::Finding;
+use crate::harm::Harm;
 use crate::{Context, Usage, ids, input, words};
 
 /// Which case.
@@ -165,8 +166,11 @@ pub struct Propose {
         required_unless_present = "file"
     )]
     finding: Vec<Finding>,
-    /// The findings as JSON (`-`: standard input)
-    #[arg(long, value_name = "FILE", conflicts_with = "finding")]
+    /// How the untrue allegations harmed a subject, or `none`; may be given several times
+    #[arg(long, value_name = "SUBJECT=HARM[,HARM…][:DEGREE:REACH][/EXCLUSION…]")]
+    harm: Vec<Harm>,
+    /// The findings and harms as JSON (`-`: standard input)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["finding", "harm"])]
     file: Option<PathBuf>,
 }
 
@@ -175,15 +179,22 @@ pub(crate) const PROPOSE_EXAMPLES: &str = "\
 Findings: substantiated, unsubstantiated, unfounded, exonerated (each on at least one item of evidence), and \
 closed for a reason: withdrawn, no_cooperation, limitation_expired, duplicate, transferred, void, other.
 
+Harms: advancement_affected, rights_harmed, reported_again, spread_in_public, with their degree (slight, serious, grave) and \
+reach (few, unit, public); or none. What rules a clarification out: written_explanation, merely_talked_to.
+
 Examples:
   zm propose CASE --finding 0192…=unfounded:0193… --finding 0194…=closed/duplicate
+  zm propose CASE --finding 0192…=unfounded:0193… --harm 0195…=spread_in_public:serious:unit
   zm propose CASE --file findings.json
 
 findings.json, the message ProposeFindingsRequest (the case is taken from the command):
   {\"findings\": [
     {\"allegationId\": \"0192…\", \"finding\": \"FINDING_UNFOUNDED\", \"evidenceIds\": [\"0193…\"]},
     {\"allegationId\": \"0194…\", \"finding\": \"FINDING_CLOSED\",
-     \"closingReason\": \"CLOSING_REASON_DUPLICATE\", \"localWord\": \"duplication\"}]}";
+     \"closingReason\": \"CLOSING_REASON_DUPLICATE\", \"localWord\": \"duplication\"}],
+   \"harms\": [
+    {\"subjectId\": \"0195…\", \"harms\": [\"HARM_SPREAD_IN_PUBLIC\"], \"degree\": \"HARM_DEGREE_SERIOUS\",
+     \"reach\": \"HARM_REACH_UNIT\"}]}";
 
 impl Propose {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
@@ -191,6 +202,7 @@ impl Propose {
             Some(path) => input::message::<ProposeFindingsRequest>(path)?,
             None => ProposeFindingsRequest {
                 findings: self.finding.into_iter().map(|finding| finding.0).collect(),
+                harms: self.harm.into_iter().map(|harm| harm.0).collect(),
                 ..ProposeFindingsRequest::default()
             },
         };

@@ -7,7 +7,7 @@ use office::Role;
 use proto::intake::{EraseMatterTextRequest, EraseReportTextRequest, EraseSubjectTextRequest};
 use proto::topology::SERVICES;
 
-use crate::client::{Intake, Verification};
+use crate::client::{Clarification, FollowUp, Intake, Verification};
 use crate::{Context, Usage, ids};
 
 /// A name, narrative, reason or description.
@@ -79,30 +79,41 @@ impl Text {
 impl Which {
     async fn show(self, context: &Context) -> Result<()> {
         let text_id = self.text;
-        let erased = || "It was erased.".to_owned();
         match self.service.as_str() {
             "intake" => {
                 let request = proto::intake::GetTextRequest { text_id };
                 let ask = async |mut intake: Intake| intake.get_text(request).await;
                 let answer = context.intake(Role::IntakeOfficer, ask).await?;
-                context.answer(&answer, |answer| {
-                    Some(answer.text.clone())
-                        .filter(|text| !text.is_empty())
-                        .unwrap_or_else(erased)
-                })
+                context.answer(&answer, |answer| or_erased(&answer.text))
             }
             "verification" => {
                 let request = proto::verification::GetTextRequest { text_id };
                 let ask = async |mut cases: Verification| cases.get_text(request).await;
                 let answer = context.verification(Role::Supervisor, ask).await?;
-                context.answer(&answer, |answer| {
-                    Some(answer.text.clone())
-                        .filter(|text| !text.is_empty())
-                        .unwrap_or_else(erased)
-                })
+                context.answer(&answer, |answer| or_erased(&answer.text))
+            }
+            "clarification" => {
+                let request = proto::clarification::GetTextRequest { text_id };
+                let ask = async |mut desk: Clarification| desk.get_text(request).await;
+                let role = Role::ClarificationOfficer;
+                let answer = context.clarification(role, ask).await?;
+                context.answer(&answer, |answer| or_erased(&answer.text))
+            }
+            "follow_up" => {
+                let request = proto::follow_up::GetTextRequest { text_id };
+                let ask = async |mut desk: FollowUp| desk.get_text(request).await;
+                let answer = context.follow_up(Role::FollowUpOfficer, ask).await?;
+                context.answer(&answer, |answer| or_erased(&answer.text))
             }
             other => Err(Usage(format!("{other} keeps no texts")).into()),
         }
+    }
+}
+
+fn or_erased(text: &str) -> String {
+    match text {
+        "" => "It was erased.".to_owned(),
+        text => text.to_owned(),
     }
 }
 
