@@ -103,7 +103,7 @@ pub fn variable(name: &str) -> String {
 
 /// The variable that holds the address of a service.
 pub fn peer_variable(service: &str) -> String {
-    variable(&format!("{PEER}{}", service.replace('-', "_")))
+    variable(&format!("{PEER}{service}"))
 }
 
 impl Config {

@@ -198,13 +198,24 @@ impl Unanswered {
             }
             "OUT_OF_SCOPE" => "Act for the unit that handles it, or one above: --as ROLE@UNIT.",
             "NOT_FOUND" => {
-                "`zm report list`, `zm case list` and `zm events list` show what is there."
+                "`zm report list`, `zm case list`, `zm clarification list`, `zm file list` and `zm events list` show what is there."
             }
             "INTAKE_CANDIDATES_UNDECIDED" => {
                 "`zm candidates REPORT`, then `zm accept REPORT --reject MATTER=REASON` or `zm join REPORT MATTER`."
             }
             "INTAKE_SUBJECT_UNKNOWN" => "`zm subject register` puts one into the register.",
-            "VERIFICATION_FOUR_EYES" => "Let another act: --as supervisor=ANOTHER-ID.",
+            "VERIFICATION_FOUR_EYES" | "CLARIFICATION_FOUR_EYES" => {
+                "Let another act: --as supervisor=ANOTHER-ID."
+            }
+            "CLARIFICATION_NOT_A_SCREENER" => {
+                "Act for a department: --department CODE, or --as screener/DEPARTMENT."
+            }
+            "CLARIFICATION_SCREENING_INCOMPLETE" => {
+                "`zm clarification show CLARIFICATION` names the departments whose opinion is missing."
+            }
+            "CLARIFICATION_FORM_NEEDS_REASON" => {
+                "`zm clarification form CLARIFICATION` shows the recommended one; give --reason for another."
+            }
             "REQUEST_ID_REUSED" => "Leave --request-id out, and zm draws one.",
             _ if self.is_passing() => {
                 "Repeating the same with the same --request-id does no harm, whether or not it was done."

@@ -69,9 +69,11 @@ pub fn make(folder: &Path, services: &[&str]) -> Result<Made> {
 }
 
 fn check_name(name: &str) -> Result<()> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if name.is_empty() || !name.chars().all(plain) {
-        bail!("{name:?} is no name of a service: it has lower-case letters, digits and hyphens");
+        bail!(
+            "{name:?} is no name of a service: it has lower-case letters, digits and underscores"
+        );
     }
     Ok(())
 }
@@ -176,10 +178,10 @@ mod tests {
     #[test]
     fn the_keys_that_are_made_fit_together() {
         let folder = folder();
-        let made = make(folder.path(), &["intake", "follow-up"]).expect("keys");
+        let made = make(folder.path(), &["intake", "follow_up"]).expect("keys");
         let files = [
             "actors.pem",
-            "follow-up.pem",
+            "follow_up.pem",
             "intake.pem",
             "jwks.json",
             "secrets.key",
@@ -189,7 +191,7 @@ mod tests {
         let keys = Keys::load(&read(&made.jwks)).expect("a JWKS");
         assert!(keys.know(&Signer::from_pem(ACTORS_KEY, &read(&made.actors)).expect("a key")));
         let now = "2026-03-02T12:00:00Z".parse().expect("a time");
-        for name in ["intake", "follow-up"] {
+        for name in ["intake", "follow_up"] {
             let signer =
                 Signer::of_service(name, &read(&pem_of(folder.path(), name))).expect("a key");
             let service = Actor::service(name, None);

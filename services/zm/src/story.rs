@@ -1,58 +1,65 @@
-//! `zm story`: one report and its way through the services, told as their own answers and events arrive.
+//! `zm story`: two reports and their ways through the services to the end, told as their own answers and events arrive.
+//!
+//! One was untrue: the name of whom it was about is cleared. One was true: she is sanctioned, and visited. Each has its rooms:
+//! [`report`] and [`case`] for both, [`clearing`] for the first, [`following`] for the second; [`sample`] holds what is entered.
 //!
 //! Everything is entered under the source `story`, so that it never mixes with a register's figures. Request ids follow
 //! from the step and the state that it starts from, and each step looks first at how things stand: the same story again
 //! finds everything already so, and one that was cut off goes on where it stopped.
 
+mod case;
+mod clearing;
+mod following;
+mod report;
 mod sample;
 
 use std::time::Duration;
 
 use anyhow::Result;
-use office::{Role, UnitCode};
-use proto::intake::{
-    AcceptReportRequest, CaseState as CaseHeard, GetMatterRequest, GetReportRequest,
-    ListCandidatesRequest, ListReportsRequest, Matter, RejectedCandidate, Report, ReportState,
-};
-use proto::verification::{
-    ApproveFindingsRequest, AssignInvestigatorsRequest, Case, CaseState, GetCaseRequest,
-    ProposeFindingsRequest, RecordEvidenceRequest,
-};
+use office::{ActorId, Department, Role, UnitCode};
+use proto::chassis::ReadClockRequest;
 use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use self::sample::{REFERENCE, SOURCE, call, request_id, step_id};
+use self::sample::{SOURCE, TRUE, Tale, UNTRUE};
 use crate::client::{Office, Person};
 use crate::who::{Who, numbered};
-use crate::{Context, No, output, words};
+use crate::{Context, No, output};
 
-/// In the shipped hierarchy: the unit that handles the matter, and the one below it to which the subject belongs.
+/// In the shipped hierarchy: the unit that handles the matters, and the one below it to which the subjects belong.
 const UNITS: (&str, &str) = ("P51-01", "P51-01-01");
 /// How long news may take from one service to the other.
 const NEWS: Duration = Duration::from_secs(30);
 /// How often it is looked for.
 const PULSE: Duration = Duration::from_millis(50);
 
-/// A sample report and its way.
+/// Two sample reports and their ways.
 #[derive(Debug, clap::Args)]
 pub struct Story {}
 
-/// The ids of everything, for scripts.
+/// The ids of everything in a tale, for scripts.
 #[derive(Serialize)]
-struct Ids<'a> {
-    subject: &'a str,
-    report: &'a str,
-    matter: &'a str,
-    case: &'a str,
+struct Ids {
+    subject: String,
+    report: String,
+    matter: String,
+    case: String,
     conclusion: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clarification: Option<String>,
+    file: String,
 }
 
 struct Telling<'a> {
     context: &'a Context,
     office: Office,
+    unit: UnitCode,
     officer: Person,
     investigators: [Person; 2],
     supervisor: Person,
+    clarifier: Person,
+    personnel: Person,
+    visitors: [Person; 2],
     home: UnitCode,
     step: usize,
 }
@@ -60,25 +67,15 @@ struct Telling<'a> {
 impl Story {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         let mut telling = Telling::new(context)?;
-        telling.say(
-            "Somebody telephones: an official of the land office took money, and gave her brother a plot.",
-        )?;
-        let subject = telling.register_subject().await?;
-        let report = telling.submit(&subject).await?;
-        let report = telling.accept(report).await?;
-        let case = telling.hear_of(&report).await?;
-        let case = telling.conclude(case).await?;
-        let matter = telling.hear_back(&case).await?;
+        let untrue = telling.untrue().await?;
+        telling.say("")?;
+        let sanctioned = telling.sanctioned().await?;
         if context.json {
-            return output::json(&Ids {
-                subject: &subject,
-                report: &report.report_id,
-                matter: &matter.matter_id,
-                case: &case.case_id,
-                conclusion: matter.conclusion,
-            });
+            return output::json(&serde_json::json!({
+                "untrue": untrue, "true": sanctioned,
+            }));
         }
-        telling.end(&report, &case)
+        telling.end(&untrue, &sanctioned)
     }
 }
 
@@ -104,8 +101,25 @@ impl<'a> Telling<'a> {
                 person(Role::Investigator, 2)?,
             ],
             supervisor: person(Role::Supervisor, 1)?,
+            clarifier: person(Role::ClarificationOfficer, 1)?,
+            personnel: person(Role::PersonnelOfficer, 1)?,
+            visitors: [
+                person(Role::FollowUpOfficer, 1)?,
+                person(Role::FollowUpOfficer, 2)?,
+            ],
+            unit,
             home,
             step: 0,
+        })
+    }
+
+    /// The screener of a department, called by it.
+    fn screener(&self, department: &str) -> Result<Person> {
+        self.context.mint(&Who {
+            id: Some(ActorId::new(format!("screener-{department}"))?),
+            unit: Some(self.unit.clone()),
+            department: Some(department.parse::<Department>()?),
+            ..Who::of(Role::Screener)
         })
     }
 
@@ -122,299 +136,98 @@ impl<'a> Telling<'a> {
         self.say(&format!("{:2}. [{service}] {who} {text}", self.step))
     }
 
-    async fn register_subject(&mut self) -> Result<String> {
-        let request = sample::official(&self.home, &self.officer.actor.unit);
-        let mut intake = self.officer.intake(&self.office);
-        let answer = intake.register_subject(request);
-        let answer = self.office.ask("intake", answer).await?;
-        let text = format!(
-            "puts her into the register of subjects: subject {}",
-            answer.subject_id
-        );
-        let officer = self.officer.actor.id.to_string();
-        self.tell("intake", &officer, &text)?;
-        Ok(answer.subject_id)
+    /// What day it is to a service, for what is dated by its decision.
+    async fn today(&self, service: &str) -> Result<String> {
+        let auditor = self.context.mint(&Who::of(Role::Auditor))?;
+        let mut operations = auditor.operations(&self.office, service);
+        let answer = operations.read_clock(ReadClockRequest {});
+        Ok(self.office.ask(service, answer).await?.today)
     }
 
-    /// The report of an earlier run, or a new one.
-    async fn submit(&mut self, subject: &str) -> Result<Report> {
-        let officer = self.officer.actor.id.to_string();
-        let mut intake = self.officer.intake(&self.office);
-        let listing = ListReportsRequest {
-            source: SOURCE.to_owned(),
-            page_size: 200,
-            ..ListReportsRequest::default()
-        };
-        let listed = self
-            .office
-            .ask("intake", intake.list_reports(listing))
-            .await?;
-        let mut earlier = listed.reports.into_iter();
-        if let Some(earlier) = earlier.find(|row| row.reference == REFERENCE) {
-            let report = self.report(&earlier.report_id).await?;
-            let state = words::word::<ReportState>(report.state);
-            let text = format!(
-                "has entered the call already; it is {state}: report {}",
-                report.report_id
-            );
-            self.tell("intake", &officer, &text)?;
-            return Ok(report);
-        }
-        let answer = self
-            .office
-            .ask("intake", intake.submit_report(call(subject)))
-            .await?;
-        let text = format!(
-            "enters the call as a report with two allegations: report {}",
-            answer.report_id
-        );
-        self.tell("intake", &officer, &text)?;
-        self.say(&format!(
-            "    The caller stays anonymous and gets a receipt code: {}",
-            answer.receipt_code
-        ))?;
-        self.report(&answer.report_id).await
-    }
-
-    async fn report(&self, id: &str) -> Result<Report> {
-        let mut intake = self.officer.intake(&self.office);
-        let request = GetReportRequest {
-            report_id: id.to_owned(),
-        };
-        let answer = self
-            .office
-            .ask("intake", intake.get_report(request))
-            .await?;
-        Ok(answer.report.unwrap_or_default())
-    }
-
-    /// Looks for matters that it repeats, and accepts it if nobody has decided yet.
-    async fn accept(&mut self, report: Report) -> Result<Report> {
-        if report.state() != ReportState::Received {
-            return match report.matter_id.as_str() {
-                "" => Err(No(format!(
-                    "the report of the story is {}, so its story has ended: zm show {}",
-                    words::word::<ReportState>(report.state),
-                    report.report_id
-                ))
-                .into()),
-                _ => Ok(report),
-            };
-        }
-        let officer = self.officer.actor.id.to_string();
-        let mut intake = self.officer.intake(&self.office);
-        let question = intake.list_candidates(ListCandidatesRequest {
-            report_id: report.report_id.clone(),
-        });
-        let candidates = self.office.ask("intake", question).await?.candidates;
-        let looked = match candidates.len() {
-            0 => "sees that it repeats no known matter".to_owned(),
-            count => {
-                format!("looks at {count} matters that it may repeat: each is another incident")
-            }
-        };
-        self.tell("intake", &officer, &looked)?;
-        let rejected = candidates.into_iter().map(|candidate| RejectedCandidate {
-            matter_id: candidate.matter_id,
-            reason: "other_incident".to_owned(),
-        });
-        let request = AcceptReportRequest {
-            request_id: request_id(
-                "accept",
-                &format!("{}:{}", report.report_id, report.version),
-            ),
-            report_id: report.report_id.clone(),
-            unit: String::new(),
-            rejected_candidates: rejected.collect(),
-        };
-        let answer = intake.accept_report(request);
-        let answer = self.office.ask("intake", answer).await?;
-        let text = format!(
-            "accepts it for the unit {}; it raises the matter {}",
-            answer.unit, answer.matter_id
-        );
-        self.tell("intake", &officer, &text)?;
-        self.report(&report.report_id).await
-    }
-
-    /// Waits until verification has heard of the matter and opened its case.
-    async fn hear_of(&mut self, report: &Report) -> Result<Case> {
+    /// Waits for what a service learns by an event of another.
+    async fn news<T>(
+        &self,
+        service: &str,
+        of: &str,
+        ask: impl AsyncFn() -> Result<Option<T>>,
+    ) -> Result<T> {
         let began = Instant::now();
-        let reader = self.supervisor.clone();
-        let matter_id = report.matter_id.as_str();
-        let spinner = output::spinner("Waiting for verification to hear of it");
+        let spinner = output::spinner(&format!("Waiting for {service} to hear of it"));
         let mut pulse = interval(PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let case = loop {
-            pulse.tick().await;
-            let mut verification = reader.verification(&self.office);
-            let question = verification.get_case(GetCaseRequest {
-                case_id: String::new(),
-                matter_id: matter_id.to_owned(),
-            });
-            match self.office.ask("verification", question).await {
-                Ok(answer) => break answer.case.unwrap_or_default(),
-                Err(refused) if refused.refusal.code == "NOT_FOUND" && began.elapsed() < NEWS => {}
-                Err(refused) if refused.refusal.code == "NOT_FOUND" => {
-                    return Err(late("verification", matter_id));
-                }
-                Err(refused) => return Err(refused.into()),
-            }
-        };
-        spinner.finish_and_clear();
-        let text = format!(
-            "heard of the matter by an event and opened its case by itself: case {}",
-            case.case_id
-        );
-        self.tell("verification", "The service", &text)?;
-        Ok(case)
-    }
-
-    /// Does what the case's state asks for, until it is concluded.
-    async fn conclude(&mut self, mut case: Case) -> Result<Case> {
-        if case.state() == CaseState::Concluded {
-            let text = format!(
-                "has concluded the case already: conclusion {}",
-                case.conclusion
-            );
-            self.tell("verification", "The office", &text)?;
-        }
         loop {
-            match case.state() {
-                CaseState::Opened => self.assign(&case).await?,
-                CaseState::Investigating if case.evidence_ids.is_empty() => {
-                    self.record_evidence(&case).await?;
-                }
-                CaseState::Investigating => self.propose(&case).await?,
-                CaseState::Proposed => self.approve(&case).await?,
-                CaseState::Concluded => return Ok(case),
-                CaseState::Suspended | CaseState::Discontinued | CaseState::Unspecified => {
-                    return Err(No(format!(
-                        "the case of the story is {}, so the story stops here: zm show {}",
-                        words::word::<CaseState>(case.state),
-                        case.case_id
-                    ))
-                    .into());
-                }
-            }
-            let mut verification = self.supervisor.verification(&self.office);
-            let question = verification.get_case(GetCaseRequest {
-                case_id: case.case_id.clone(),
-                matter_id: String::new(),
-            });
-            let answer = self.office.ask("verification", question).await?;
-            case = answer.case.unwrap_or_default();
-        }
-    }
-
-    async fn assign(&mut self, case: &Case) -> Result<()> {
-        let team: Vec<String> = self
-            .investigators
-            .iter()
-            .map(|investigator| investigator.actor.id.to_string())
-            .collect();
-        let text = format!("assigns {}", team.join(" and "));
-        let request = AssignInvestigatorsRequest {
-            request_id: step_id("assign", case),
-            case_id: case.case_id.clone(),
-            investigators: team,
-        };
-        let mut verification = self.supervisor.verification(&self.office);
-        let answer = verification.assign_investigators(request);
-        self.office.ask("verification", answer).await?;
-        let supervisor = self.supervisor.actor.id.to_string();
-        self.tell("verification", &supervisor, &text)
-    }
-
-    async fn record_evidence(&mut self, case: &Case) -> Result<()> {
-        let request = RecordEvidenceRequest {
-            request_id: step_id("evidence", case),
-            case_id: case.case_id.clone(),
-            evidence: sample::evidence(),
-        };
-        let [investigator, _] = self.investigators.clone();
-        let mut verification = investigator.verification(&self.office);
-        let answer = verification.record_evidence(request);
-        let answer = self.office.ask("verification", answer).await?;
-        let text = format!("records evidence: {}", answer.evidence_ids.join(" and "));
-        self.tell("verification", investigator.actor.id.as_str(), &text)
-    }
-
-    async fn propose(&mut self, case: &Case) -> Result<()> {
-        let (findings, words) = sample::findings(case);
-        let request = ProposeFindingsRequest {
-            request_id: step_id("propose", case),
-            case_id: case.case_id.clone(),
-            findings,
-            harms: Vec::new(),
-        };
-        let [_, investigator] = self.investigators.clone();
-        let mut verification = investigator.verification(&self.office);
-        let answer = verification.propose_findings(request);
-        self.office.ask("verification", answer).await?;
-        let text = format!("proposes: {}", words.join(", "));
-        self.tell("verification", investigator.actor.id.as_str(), &text)
-    }
-
-    async fn approve(&mut self, case: &Case) -> Result<()> {
-        let request = ApproveFindingsRequest {
-            request_id: step_id("approve", case),
-            case_id: case.case_id.clone(),
-        };
-        let mut verification = self.supervisor.verification(&self.office);
-        let answer = verification.approve_findings(request);
-        let answer = self.office.ask("verification", answer).await?;
-        let supervisor = self.supervisor.actor.id.to_string();
-        let text = format!(
-            "took no part in the investigation, and approves: conclusion {}",
-            answer.number
-        );
-        self.tell("verification", &supervisor, &text)
-    }
-
-    /// Waits until intake has heard of the conclusion.
-    async fn hear_back(&mut self, case: &Case) -> Result<Matter> {
-        let began = Instant::now();
-        let spinner = output::spinner("Waiting for intake to hear of it");
-        let mut pulse = interval(PULSE);
-        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let matter = loop {
             pulse.tick().await;
-            let mut intake = self.officer.intake(&self.office);
-            let question = intake.get_matter(GetMatterRequest {
-                matter_id: case.matter_id.clone(),
-            });
-            let answer = self.office.ask("intake", question).await?;
-            let matter = answer.matter.unwrap_or_default();
-            let heard = matter.case_state() == CaseHeard::Concluded;
-            if heard && matter.conclusion >= case.conclusion {
-                break matter;
+            if let Some(news) = ask().await? {
+                spinner.finish_and_clear();
+                return Ok(news);
             }
             if began.elapsed() >= NEWS {
-                return Err(late("intake", &case.matter_id));
+                spinner.finish_and_clear();
+                return Err(late(service, of));
             }
-        };
-        spinner.finish_and_clear();
-        self.tell(
-            "intake",
-            "The service",
-            "heard of the conclusion by an event; the caller sees it with the receipt code",
-        )?;
-        Ok(matter)
+        }
     }
 
-    fn end(&self, report: &Report, case: &Case) -> Result<()> {
+    /// A report that was untrue: it harmed somebody, and her name is cleared.
+    async fn untrue(&mut self) -> Result<Ids> {
+        let mut ids = self.verified(&UNTRUE).await?;
+        let clarification = self.clear(&ids).await?;
+        ids.file = self.hear_of_aftercare(&ids, &clarification).await?;
+        ids.clarification = Some(clarification);
+        Ok(ids)
+    }
+
+    /// A report that was true: somebody is sanctioned, and visited.
+    async fn sanctioned(&mut self) -> Result<Ids> {
+        let mut ids = self.verified(&TRUE).await?;
+        ids.file = self.follow(&ids).await?;
+        Ok(ids)
+    }
+
+    /// The way of every report, up to the conclusion.
+    async fn verified(&mut self, tale: &Tale) -> Result<Ids> {
+        self.say(tale.opening)?;
+        let subject = self.register_subject(tale).await?;
+        let report = self.submit(tale, &subject).await?;
+        let report = self.accept(report).await?;
+        let case = self.hear_of(&report).await?;
+        let case = self.conclude(tale, case).await?;
+        let matter = self.hear_back(&case).await?;
+        Ok(Ids {
+            subject,
+            report: report.report_id,
+            matter: matter.matter_id,
+            case: case.case_id,
+            conclusion: matter.conclusion,
+            clarification: None,
+            file: String::new(),
+        })
+    }
+
+    fn end(&self, untrue: &Ids, sanctioned: &Ids) -> Result<()> {
         self.say("\nThe services:")?;
         for service in self.office.services() {
             self.say(&format!("  {service:14}{}", self.office.url(service)))?;
         }
         let zm = output::program();
-        let (report, case) = (&report.report_id, &case.case_id);
+        let (untrue_report, untrue_subject) = (&untrue.report, &untrue.subject);
+        let (case, person) = (&untrue.case, &sanctioned.subject);
         self.say("\nTry next:")?;
         for (command, what) in [
-            (format!("show {report}"), "the whole history, over both services"),
-            (format!("case show {case}"), "the findings"),
-            (format!("reopen {case} --reason new_facts"), "and tell the story again"),
+            (
+                format!("show {untrue_report}"),
+                "the whole history, over all services",
+            ),
+            (
+                format!("integrity {untrue_subject}"),
+                "what is on record of whom it was about",
+            ),
+            (format!("ledger {}", self.unit), "the names that were cleared"),
+            (format!("file {person}"), "the other one's follow-up"),
+            (
+                format!("reopen {case} --reason new_facts"),
+                "and tell the story again",
+            ),
             (
                 "submit --not-identified 'A foreman' --category misuse_of_funds \\\n      --narrative 'Sold the gravel' --place 910101".to_owned(),
                 "a report of your own",
@@ -428,9 +241,17 @@ impl<'a> Telling<'a> {
     }
 }
 
-fn late(service: &str, matter: &str) -> anyhow::Error {
+/// Both tales are told by their state; what was decided by hand ends one.
+fn ended(what: &str, state: &str, id: &str) -> anyhow::Error {
     No(format!(
-        "{service} has not heard of the matter {matter} within {} s. What is on its way: `zm quiet`; \
+        "{what} of the story is {state}, so the story stops here: zm show {id}"
+    ))
+    .into()
+}
+
+fn late(service: &str, of: &str) -> anyhow::Error {
+    No(format!(
+        "{service} has not heard of {of} within {} s. What is on its way: `zm quiet`; \
          what is held: `zm events list`. Run the story again; it goes on where it stopped",
         NEWS.as_secs()
     ))

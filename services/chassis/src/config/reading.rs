@@ -237,14 +237,12 @@ impl<'a> Reading<'a> {
             let Some(text) = self.text(&format!("{PEER}{name}")) else {
                 continue;
             };
-            // A variable's name cannot hold the hyphen that a service's may.
-            let service = name.replace('_', "-");
             match text.parse::<Uri>() {
                 Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => {
-                    peers.insert(service, uri);
+                    peers.insert(name.to_owned(), uri);
                 }
                 _ => self.faults.push(Fault::new(
-                    peer_variable(&service),
+                    peer_variable(name),
                     "is not the address of a service",
                     "give one such as http://intake:50051; encryption between services is the network's (a mesh or a private one)",
                 )),

@@ -110,7 +110,7 @@ fn a_configuration_that_is_in_order_is_taken() {
     assert_eq!(config.metrics_listen, "[::1]:9090".parse().ok());
     assert_eq!(
         config.peers.keys().collect::<Vec<_>>(),
-        ["follow-up", "verification"]
+        ["follow_up", "verification"]
     );
     assert_eq!(config.logging.format, LogFormat::Pretty);
 }
@@ -278,7 +278,7 @@ fn the_owners_commands_need_neither_keys_nor_broker() {
 
 #[test]
 fn a_peers_variable_is_named_after_the_service() {
-    assert_eq!(peer_variable("follow-up"), "ZHENGMING_PEER_FOLLOW_UP");
+    assert_eq!(peer_variable("follow_up"), "ZHENGMING_PEER_FOLLOW_UP");
 }
 
 /// Answers one request with these bytes, and tells where.

@@ -134,7 +134,7 @@ async fn a_token_that_the_peer_does_not_accept_is_our_fault() {
 #[tokio::test]
 async fn a_peer_without_an_address_is_our_fault_and_says_what_to_set() {
     let peers = peers();
-    let asked = peers.call("follow-up", None, async |_call| Ok(Response::new(())));
+    let asked = peers.call("follow_up", None, async |_call| Ok(Response::new(())));
     let refusal = asked.await.expect_err("unknown");
     assert_eq!(refusal.code, "INTERNAL");
     assert!(refusal.note.reveal().contains("ZHENGMING_PEER_FOLLOW_UP"));

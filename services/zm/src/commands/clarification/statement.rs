@@ -75,7 +75,7 @@ fn recommended(found: &Clarification) -> String {
     match (form.as_str(), because.as_str()) {
         ("", _) => "No form is recommended yet.".to_owned(),
         (form, "") => format!("Recommended: {form}."),
-        (form, because) => format!("Recommended: {form}, because of {because}."),
+        (form, because) => format!("Recommended: {form} ({because})."),
     }
 }
 

@@ -9,6 +9,7 @@ use office::{Actor, Department};
 use proto::clarification::{
     ApproveClarificationRequest, Clarification, ConfirmClarificationRequest,
 };
+use proto::follow_up::File;
 
 use super::super::identity::{Step, subject_id};
 use super::super::patience::{Patience, Unsettled};
@@ -31,7 +32,8 @@ impl Entering<'_> {
         case_id: &str,
     ) -> Result<(), Stopped> {
         let sanctions = case.sanctions.iter();
-        let sanctions = sanctions.map(|sanctioned| self.sanction(case, case_id, sanctioned));
+        let sanctions =
+            sanctions.map(|sanctioned| self.sanction(case, matter_id, case_id, sanctioned));
         let cleared = case
             .cleared
             .iter()
@@ -48,6 +50,7 @@ impl Entering<'_> {
     async fn sanction(
         &self,
         case: &Case,
+        matter_id: &str,
         case_id: &str,
         sanctioned: &Sanctioned,
     ) -> Result<(), Stopped> {
@@ -68,7 +71,7 @@ impl Entering<'_> {
             }
         }
         if sanctioned.is_first {
-            self.visit(case, sanctioned, &subject_id).await?;
+            self.visit(case, matter_id, sanctioned, &subject_id).await?;
         }
         Ok(())
     }
@@ -84,15 +87,21 @@ impl Entering<'_> {
         Ok(sanctions.iter().any(|each| each.case_id == case_id))
     }
 
-    /// Visits a person, once their file is open.
+    /// Visits a person, once their file knows of the sanction.
     async fn visit(
         &self,
         case: &Case,
+        matter_id: &str,
         sanctioned: &Sanctioned,
         subject_id: &str,
     ) -> Result<(), Stopped> {
         let doing = "waiting for a file in follow-up";
-        let file = self.awaited(case, doing, async || self.desks.file_of(subject_id).await);
+        let file = self.awaited(case, doing, async || {
+            let file = self.desks.file_of(subject_id).await?;
+            // It may have been opened before, for another matter.
+            let knows = |file: &File| file.periods.iter().any(|each| each.matter_id == matter_id);
+            Ok(file.filter(knows))
+        });
         let file = file.await?;
         if !file.visits.is_empty() {
             return Ok(());

@@ -1,0 +1,273 @@
+//! How a name is cleared: screened by five departments, in the form that its bearer wishes, on a conclusion that stands; and what is on
+//! record afterwards.
+
+use anyhow::Result;
+use proto::clarification::{
+    ApproveClarificationRequest, CarryOutClarificationRequest, Clarification, ClarificationState,
+    ConfirmClarificationRequest, DecideFormRequest, DraftStatementRequest, GetClarificationRequest,
+    Opinion, RecordOpinionRequest, RecordWishRequest, Wish,
+};
+use proto::follow_up::GetFileRequest;
+use proto::office::{ClarificationForm, Finding};
+
+use super::sample::{request_id, step_id};
+use super::{Ids, Telling, ended};
+use crate::words;
+
+const SERVICE: &str = "clarification";
+
+impl Telling<'_> {
+    /// Does what the clarification's state asks for, until it is confirmed; its id.
+    pub(super) async fn clear(&mut self, ids: &Ids) -> Result<String> {
+        let mut now = self.hear_of_clearance(ids).await?;
+        let id = now.clarification_id.clone();
+        if now.state() == ClarificationState::Confirmed {
+            self.tell(SERVICE, "The office", "has cleared her name already")?;
+        }
+        loop {
+            match now.state() {
+                ClarificationState::Screening => self.screen(&now).await?,
+                ClarificationState::Eligible if now.wish() != Wish::Wants => {
+                    self.hear(&now).await?
+                }
+                ClarificationState::Eligible => self.decide_form(&now).await?,
+                ClarificationState::FormDecided => self.draft(&now).await?,
+                ClarificationState::Drafted => self.approve_clearing(&now).await?,
+                ClarificationState::Approved => self.carry_out(&now).await?,
+                ClarificationState::CarriedOut => self.confirm(ids, &now).await?,
+                ClarificationState::Confirmed => return Ok(id),
+                ClarificationState::NotEligible
+                | ClarificationState::Declined
+                | ClarificationState::Halted
+                | ClarificationState::Superseded
+                | ClarificationState::Unspecified => {
+                    let state = words::word::<ClarificationState>(now.state);
+                    return Err(ended("the clarification", &state.replace('_', " "), &id));
+                }
+            }
+            now = self.clarification(ids).await?.unwrap_or_default();
+        }
+    }
+
+    async fn clarification(&self, ids: &Ids) -> Result<Option<Clarification>> {
+        let mut desk = self.clarifier.clarification(&self.office);
+        let question = desk.get_clarification(GetClarificationRequest {
+            clarification_id: String::new(),
+            matter_id: ids.matter.clone(),
+            subject_id: ids.subject.clone(),
+        });
+        match self.office.ask(SERVICE, question).await {
+            Ok(answer) => Ok(answer.clarification),
+            Err(refused) if refused.refusal.code == "NOT_FOUND" => Ok(None),
+            Err(refused) => Err(refused.into()),
+        }
+    }
+
+    /// Waits until clarification has heard of the conclusion, and opened or taken up what it clears.
+    async fn hear_of_clearance(&mut self, ids: &Ids) -> Result<Clarification> {
+        let of = format!("the conclusion on the matter {}", ids.matter);
+        let heard = self.news(SERVICE, &of, async || {
+            let found = self.clarification(ids).await?;
+            Ok(found.filter(|found| found.conclusion >= ids.conclusion))
+        });
+        let found = heard.await?;
+        let text = format!(
+            "heard of the conclusion by an event; it clears her, so a clarification opened by itself: {}",
+            found.clarification_id
+        );
+        self.tell(SERVICE, "The service", &text)?;
+        Ok(found)
+    }
+
+    async fn screen(&mut self, now: &Clarification) -> Result<()> {
+        for department in &now.opinions_missing {
+            let screener = self.screener(department)?;
+            let from = format!("{}:{department}", now.clarification_id);
+            let request = RecordOpinionRequest {
+                request_id: step_id("screen", &from, now.version),
+                clarification_id: now.clarification_id.clone(),
+                opinion: Opinion::Agrees.into(),
+                reason: "Nothing speaks against it; everybody in the office talks of it".to_owned(),
+            };
+            let mut desk = screener.clarification(&self.office);
+            self.office
+                .ask(SERVICE, desk.record_opinion(request))
+                .await?;
+        }
+        let departments = now.opinions_missing.join(", ");
+        let text = format!("of {departments} each give their department's opinion: all agree");
+        self.tell(SERVICE, "Screeners", &text)
+    }
+
+    async fn hear(&mut self, now: &Clarification) -> Result<()> {
+        let request = RecordWishRequest {
+            request_id: step_id("wish", &now.clarification_id, now.version),
+            clarification_id: now.clarification_id.clone(),
+            wish: Wish::Wants.into(),
+            wanted: vec![ClarificationForm::Meeting.into()],
+            refused: vec![ClarificationForm::Bulletin.into()],
+            heard_on: self.today(SERVICE).await?,
+        };
+        let mut desk = self.clarifier.clarification(&self.office);
+        self.office.ask(SERVICE, desk.record_wish(request)).await?;
+        let officer = self.clarifier.actor.id.to_string();
+        self.tell(
+            SERVICE,
+            &officer,
+            "hears her: she wishes it, at a meeting of her office, and refuses a bulletin",
+        )
+    }
+
+    async fn decide_form(&mut self, now: &Clarification) -> Result<()> {
+        let request = DecideFormRequest {
+            request_id: step_id("form", &now.clarification_id, now.version),
+            clarification_id: now.clarification_id.clone(),
+            form: now.recommended_form,
+            reason: String::new(),
+        };
+        let mut desk = self.clarifier.clarification(&self.office);
+        self.office.ask(SERVICE, desk.decide_form(request)).await?;
+        let text = format!(
+            "decides the form that is recommended: {} ({})",
+            words::word::<ClarificationForm>(now.recommended_form),
+            now.recommended_because.replace('_', " ")
+        );
+        let officer = self.clarifier.actor.id.to_string();
+        self.tell(SERVICE, &officer, &text)
+    }
+
+    async fn draft(&mut self, now: &Clarification) -> Result<()> {
+        let request = DraftStatementRequest {
+            request_id: step_id("draft", &now.clarification_id, now.version),
+            clarification_id: now.clarification_id.clone(),
+            note: String::new(),
+        };
+        let mut desk = self.clarifier.clarification(&self.office);
+        self.office
+            .ask(SERVICE, desk.draft_statement(request))
+            .await?;
+        let officer = self.clarifier.actor.id.to_string();
+        self.tell(
+            SERVICE,
+            &officer,
+            "drafts the statement: each allegation of this matter on her with its finding, and nothing else",
+        )
+    }
+
+    async fn approve_clearing(&mut self, now: &Clarification) -> Result<()> {
+        let lines = now.statement.iter().map(|line| {
+            let finding = words::word::<Finding>(line.finding);
+            format!("{} {finding}", line.category)
+        });
+        let lines = lines.collect::<Vec<_>>().join(", ");
+        let request = ApproveClarificationRequest {
+            request_id: step_id("approve_clearing", &now.clarification_id, now.version),
+            clarification_id: now.clarification_id.clone(),
+        };
+        let mut desk = self.supervisor.clarification(&self.office);
+        let answer = desk.approve_clarification(request);
+        let answer = self.office.ask(SERVICE, answer).await?;
+        let text = format!(
+            "reads it ({lines}), had no part in it, and approves; the service asked verification, and the conclusion stands. To be carried out by {}",
+            answer.due_on
+        );
+        let supervisor = self.supervisor.actor.id.to_string();
+        self.tell(SERVICE, &supervisor, &text)
+    }
+
+    async fn carry_out(&mut self, now: &Clarification) -> Result<()> {
+        let form = now.form();
+        let meeting = form == ClarificationForm::Meeting;
+        let request = CarryOutClarificationRequest {
+            request_id: step_id("carry_out", &now.clarification_id, now.version),
+            clarification_id: now.clarification_id.clone(),
+            carried_out_on: self.today(SERVICE).await?,
+            place: "The hall of the land office".to_owned(),
+            handed_over_by: self.clarifier.actor.id.to_string(),
+            meeting_id: match meeting {
+                true => step_id("meeting", &now.clarification_id, now.version),
+                false => String::new(),
+            },
+            attendance: if meeting { 41 } else { 0 },
+            attended: match meeting {
+                true => "The land office and the village heads".to_owned(),
+                false => String::new(),
+            },
+            published_in: String::new(),
+            published_until: String::new(),
+        };
+        let mut desk = self.clarifier.clarification(&self.office);
+        let answer = desk.carry_out_clarification(request);
+        self.office.ask(SERVICE, answer).await?;
+        let officer = self.clarifier.actor.id.to_string();
+        let text = match meeting {
+            true => {
+                "carries it out: 41 people hear it in the hall of the land office, and she gets the letter"
+            }
+            false => "carries it out: she gets the letter",
+        };
+        self.tell(SERVICE, &officer, text)
+    }
+
+    async fn confirm(&mut self, ids: &Ids, now: &Clarification) -> Result<()> {
+        let of = format!("its number for {}", now.clarification_id);
+        let numbered = self.news("the ledger", &of, async || {
+            let now = self.clarification(ids).await?;
+            Ok(now.and_then(|now| now.ledger))
+        });
+        let entry = numbered.await?;
+        let text = format!(
+            "entered it by itself in the ledger of {} for {}: number {}",
+            entry.unit, entry.year, entry.number
+        );
+        self.tell(SERVICE, "The service", &text)?;
+        let request = ConfirmClarificationRequest {
+            request_id: request_id(
+                "confirm",
+                &format!("{}:{}", now.clarification_id, entry.number),
+            ),
+            clarification_id: now.clarification_id.clone(),
+        };
+        let mut desk = self.personnel.clarification(&self.office);
+        let answer = desk.confirm_clarification(request);
+        self.office.ask(SERVICE, answer).await?;
+        let personnel = self.personnel.actor.id.to_string();
+        self.tell(
+            SERVICE,
+            &personnel,
+            "takes note for the organisation department: confirmed",
+        )
+    }
+
+    /// Waits until follow-up has heard that the name is cleared; the file's id.
+    pub(super) async fn hear_of_aftercare(
+        &mut self,
+        ids: &Ids,
+        clarification: &str,
+    ) -> Result<String> {
+        let [visitor, _] = self.visitors.clone();
+        let of = format!("the clarification {clarification}");
+        let heard = self.news("follow_up", &of, async || {
+            let mut follow_up = visitor.follow_up(&self.office);
+            let question = follow_up.get_file(GetFileRequest {
+                file_id: String::new(),
+                subject_id: ids.subject.clone(),
+            });
+            match self.office.ask("follow_up", question).await {
+                Ok(answer) => Ok(answer.file.and_then(|file| {
+                    let mut items = file.aftercare.iter();
+                    let item = items.find(|item| item.clarification_id == clarification)?;
+                    Some((file.file_id.clone(), item.due_on.clone()))
+                })),
+                Err(refused) if refused.refusal.code == "NOT_FOUND" => Ok(None),
+                Err(refused) => Err(refused.into()),
+            }
+        });
+        let (file, due_on) = heard.await?;
+        let text = format!(
+            "heard of it by an event and opened her file for aftercare; how it worked is looked at on {due_on}: file {file}"
+        );
+        self.tell("follow_up", "The service", &text)?;
+        Ok(file)
+    }
+}
