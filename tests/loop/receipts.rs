@@ -121,15 +121,7 @@ async fn of_repeats_at_once_in_two_processes_the_code_of_the_highest_version_is_
     let office = Office::new().await;
     let _services = office.start_all().await;
     let (_second, second_url) = office.start_another_at("intake").await;
-    let addresses = [
-        ("intake".to_owned(), second_url),
-        ("verification".to_owned(), office.url("verification")),
-    ]
-    .into();
-    let clients = [
-        office.client(),
-        Client::at(&addresses).expect("an address of the loopback"),
-    ];
+    let clients = [office.client(), office.client_at("intake", second_url)];
     let repeats = (0..12).map(|nth| submit(&clients[nth % 2], 2));
     let mut answers = soon("all are answered", join_all(repeats)).await;
     answers.sort_by_key(|answer| answer.version);

@@ -9,7 +9,6 @@ use proto::intake::intake_service_client::IntakeServiceClient;
 use servers::soon;
 use tests::Office;
 use uuid::Uuid;
-use zm::client::Office as Client;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_on_the_same_reports_lose_no_update_and_know_no_deadlock() {
@@ -17,12 +16,7 @@ async fn two_processes_on_the_same_reports_lose_no_update_and_know_no_deadlock()
     let _services = office.start_all().await;
     let (_second, second_url) = office.start_another_at("intake").await;
     let first = office.client();
-    let addresses = [
-        ("intake".to_owned(), second_url),
-        ("verification".to_owned(), office.url("verification")),
-    ]
-    .into();
-    let second = Client::at(&addresses).expect("an address of the loopback");
+    let second = office.client_at("intake", second_url);
     let mut reports = Vec::new();
     for _ in 0..4 {
         let submitted = office.zm_json(&[

@@ -292,12 +292,21 @@ impl Office {
 
     /// The office as a client sees it.
     pub fn client(&self) -> Client {
-        let addresses = self
-            .ports
-            .keys()
-            .map(|name| ((*name).to_owned(), self.url(name)))
-            .collect();
+        Client::at(&self.addresses()).expect("addresses of the loopback")
+    }
+
+    /// The office as a client sees it who reaches a service elsewhere.
+    pub fn client_at(&self, service: &str, url: String) -> Client {
+        let mut addresses = self.addresses();
+        addresses.insert(service.to_owned(), url);
         Client::at(&addresses).expect("addresses of the loopback")
+    }
+
+    fn addresses(&self) -> BTreeMap<String, String> {
+        let names = self.ports.keys();
+        names
+            .map(|name| ((*name).to_owned(), self.url(name)))
+            .collect()
     }
 
     /// Somebody with a role, at the root unit.
