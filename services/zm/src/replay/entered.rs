@@ -147,11 +147,9 @@ impl Entered {
             ReportState::Received | ReportState::Accepted => {}
             decided => return Some(Contradiction::Decided(decided)),
         }
-        match self.cases.get(&row.matter_id).map(CaseRow::state) {
-            Some(state @ (CaseState::Discontinued | CaseState::Suspended)) => {
-                return Some(Contradiction::Halted(state));
-            }
-            _ => {}
+        let state = self.cases.get(&row.matter_id).map(CaseRow::state);
+        if let Some(state @ (CaseState::Discontinued | CaseState::Suspended)) = state {
+            return Some(Contradiction::Halted(state));
         }
         let clearing = source.clearing?;
         let states = case.cleared.iter();
