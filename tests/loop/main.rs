@@ -8,4 +8,5 @@ mod receipts;
 mod registers;
 mod repeats;
 mod replicas;
+mod story;
 mod traces;
