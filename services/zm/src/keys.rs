@@ -69,11 +69,9 @@ pub fn make(folder: &Path, services: &[&str]) -> Result<Made> {
 }
 
 fn check_name(name: &str) -> Result<()> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
     if name.is_empty() || !name.chars().all(plain) {
-        bail!(
-            "{name:?} is no name of a service: it has lower-case letters, digits and underscores"
-        );
+        bail!("{name:?} is no name of a service: it has lower-case letters, digits, - and _");
     }
     Ok(())
 }
@@ -253,6 +251,11 @@ mod tests {
             "{fault:#}"
         );
         assert_eq!(read(&path), "cut off");
+    }
+
+    #[test]
+    fn every_service_has_a_key() {
+        make(folder().path(), proto::topology::SERVICES).expect("keys");
     }
 
     #[test]
