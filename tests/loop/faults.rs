@@ -239,6 +239,30 @@ async fn follow_up_killed_while_files_open_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_replay_killed_while_names_are_cleared_goes_on_where_it_was() {
+    let office = Office::new().await;
+    let _services = office.start_all().await;
+    let pool = office.superuser("clarification").await;
+    for event in [
+        "opinion_recorded",
+        "statement_drafted",
+        "clarification_carried_out",
+    ] {
+        let mut running = replay(&office).spawn().expect("zm is built");
+        under_way(&pool, event, 7).await;
+        running.kill().expect("it is ours");
+        running.wait().expect("it is ours");
+    }
+    let told = replay(&office).output().expect("zm is built");
+    arrived_exactly_once(&office, told).await;
+    let again = replay(&office).output().expect("zm is built");
+    let again: serde_json::Value = serde_json::from_slice(&again.stdout).expect("JSON");
+    assert_eq!(again["commands"], 0, "{again:#}");
+    assert_eq!(again["equal"], true, "{again:#}");
+    pool.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_replicas_of_each_service_of_which_one_is_killed_carry_everything_once() {
     let office = Office::new().await;
     let _services = office.start_all().await;
