@@ -28,6 +28,7 @@ pub mod peers;
 mod queue;
 pub mod reaction;
 mod rebuild;
+pub mod recusal;
 pub mod refusal;
 pub mod relay;
 mod repair;

@@ -4,12 +4,12 @@
 //! event, because nothing else is at hand. Never a name, a contact or a narrative.
 
 use chassis::aggregate::Announcement;
+use chassis::recusal::Mark;
 use office::MatterId;
 use proto::{intake as public, office as words};
 
 use crate::allegation::{Allegation, Whom};
 use crate::matter::{Event, NewFacts};
-use crate::recusal::Mark;
 use crate::subject::{Entry, Kind, Standing};
 
 /// The public event of a matter's private one.

@@ -11,6 +11,7 @@ pub mod raising;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::aggregate::{Aggregate, Announcement, Context, Decision, Effects, TextRef, Visitor};
+use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal};
 use jiff::Timestamp;
 use office::{MatterId, ReportId, SubjectId, TextId, UnitCode};
@@ -20,7 +21,7 @@ use uuid::Uuid;
 use crate::allegation::Allegation;
 use crate::erasure::{self, Erasure, TextErased};
 use crate::matter::progress::{CaseProgress, CaseStage};
-use crate::recusal::Recusal;
+use crate::recusal::RECUSED;
 use crate::report::joining::News;
 use crate::report::{self, Report};
 use crate::subject::Entry;
@@ -219,7 +220,7 @@ impl Aggregate for Matter {
             return Ok(());
         };
         visitor.within([&open.unit])?;
-        open.recusal.check(visitor)
+        open.recusal.check(visitor, RECUSED)
     }
 
     fn matter(id: Uuid, _state: &State) -> Option<Uuid> {

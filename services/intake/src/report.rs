@@ -17,6 +17,7 @@ mod properties;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::aggregate::{Aggregate, Context, Decision, Effects, TextRef, Visitor};
+use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use office::{MatterId, ReportId, SubjectId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ use uuid::Uuid;
 use crate::allegation::{Allegation, Whom};
 use crate::erasure::{self, Erasure, TextErased};
 use crate::matter::{self, Matter, NewFacts};
-use crate::recusal::Recusal;
+use crate::recusal::RECUSED;
 use crate::report::receipt::{Receipt, ReceiptCode};
 use crate::report::submission::{Submission, Submitted};
 use crate::subject::Entry;
@@ -375,7 +376,7 @@ impl Aggregate for Report {
             return Ok(());
         };
         visitor.within([filed.unit()])?;
-        filed.recusal.check(visitor)
+        filed.recusal.check(visitor, RECUSED)
     }
 
     fn matter(id: Uuid, state: &State) -> Option<Uuid> {

@@ -4,6 +4,7 @@
 //! changed view is a new table. The trap: rows are written with every event of a batch, so an indexed column that
 //! changes often makes every event dearer.
 
+use chassis::recusal::{Mark, Recusal};
 use chassis::secrets::Secrets;
 use chassis::view::View;
 use jiff::civil::Date;
@@ -14,7 +15,6 @@ use uuid::Uuid;
 
 use crate::allegation::{Whom, topics};
 use crate::matter::{self, Matter};
-use crate::recusal::{Mark, Recusal};
 use crate::report::{self, Filed, Report, Stage, own_matter};
 use crate::subject::{self, Kind, Standing, Subject};
 

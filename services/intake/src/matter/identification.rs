@@ -3,6 +3,7 @@
 //! Source: `domain.md`, Intake, Report.
 
 use chassis::aggregate::{Context, Decision, TextRef};
+use chassis::recusal::Recusal;
 use chassis::refusal::{Refusal, RefusalKind};
 use office::{ReportId, SubjectId, TextId};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::allegation::Whom;
 use crate::matter::progress::CaseStage;
 use crate::matter::{Event, Facts, Open};
-use crate::recusal::{RECUSED, Recusal};
+use crate::recusal::RECUSED;
 use crate::report::joining::{Identity, News};
 use crate::report::{HEADED_BY_SUBJECT, SUBJECT_UNKNOWN};
 use crate::subject::Entry;

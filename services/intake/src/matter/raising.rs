@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::aggregate::{Context, Decision, Rejection};
+use chassis::recusal::{Mark, Recusal};
 use chassis::refusal::NOT_FOUND;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use crate::allegation::Allegation;
 use crate::matter::progress::CaseProgress;
 use crate::matter::{Event, Facts, NewFacts, Open, State};
-use crate::recusal::{Mark, Recusal};
 use crate::report::{Filed, Stage};
 use crate::subject::Entry;
 

@@ -5,12 +5,12 @@
 //! Source: `domain.md`, Intake, Repeat ledger; Actors.
 
 use chassis::aggregate::{Aggregate, Context, Decision};
+use chassis::recusal::Recusal;
 use chassis::refusal::{Refusal, RefusalKind};
 use office::{MatterId, SubjectId, UnitCode};
 use serde::{Deserialize, Serialize};
 
 use crate::matter::{Matter, NewFacts};
-use crate::recusal::Recusal;
 use crate::report::{ALREADY_DECIDED, Event, Facts, Filed, HEADED_BY_SUBJECT, Stage};
 use crate::subject::Entry;
 

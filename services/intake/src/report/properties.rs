@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use chassis::aggregate::{Aggregate, Context};
+use chassis::recusal::Recusal;
 use chassis::testing::{Given, given};
 use office::{Actor, MatterId, Role};
 use proptest::prelude::*;
@@ -15,7 +16,6 @@ use crate::examples::{
 };
 use crate::matter::progress::CaseStage;
 use crate::matter::{self, Matter, NewFacts};
-use crate::recusal::Recusal;
 use crate::report::joining::{Identity, News};
 use crate::report::receipt::ReceiptCode;
 use crate::report::triage::RejectedCandidate;

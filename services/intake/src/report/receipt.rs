@@ -8,14 +8,17 @@
 //! Source: `domain.md`, Intake, Report.
 
 use chassis::aggregate::{Context, Decision, TextRef};
+use chassis::recusal::Mark;
 use chassis::refusal::{INTERNAL, Refusal, RefusalKind};
 use chassis::request::Draw;
 use chassis::secrets::Secrets;
 use office::{Role, TextId};
 use serde::{Deserialize, Serialize};
 
-use crate::recusal::Mark;
 use crate::report::{ALREADY_DECIDED, Event, Facts, Filed, Stage};
+
+/// The purpose of a code's mark; part of every mark that was stored.
+const RECEIPT: &str = "receipt-check";
 
 /// The code is missing or another's.
 pub const RECEIPT_CODE_WRONG: Refusal = Refusal::new(
@@ -80,13 +83,13 @@ impl Receipt {
     pub fn of(secrets: &Secrets, code: &ReceiptCode) -> Self {
         Self {
             digits: u32::try_from(code.0.len()).unwrap_or(u32::MAX),
-            check: Mark::of_receipt(secrets, &code.0),
+            check: Mark::of(secrets, RECEIPT, code.0.as_bytes()),
         }
     }
 
     /// Whether this is the code.
     pub fn fits(&self, secrets: &Secrets, given: &ReceiptCode) -> bool {
-        self.check == Mark::of_receipt(secrets, &given.0)
+        self.check == Mark::of(secrets, RECEIPT, given.0.as_bytes())
     }
 
     /// The receipt that was issued last by these events.

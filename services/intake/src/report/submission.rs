@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::aggregate::{Context, Decision};
+use chassis::recusal::{Mark, Recusal};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use office::{SubjectId, TextId};
 use serde::{Deserialize, Serialize};
 
 use crate::allegation::{Allegation, Whom};
-use crate::recusal::{Mark, Recusal};
 use crate::report::receipt::{self, Receipt, ReceiptCode};
 use crate::report::routing::{Routing, route};
 use crate::report::{Event, Facts, Filed, SUBJECT_UNKNOWN, Stage};
