@@ -1,14 +1,19 @@
-//! Given, when, then: how a service tests its decisions.
+//! Given, when, then: how a service tests its decisions; what follows from an event ([`followed`], [`clocks`]); and that
+//! stored events are read for ever ([`reads_every_sample`]).
 //!
 //! Every accepted command is run a second time on the state that it left, and must then be already so.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use office::{Actor, Policies, Profile, Role, TextId};
 use uuid::Uuid;
 
-use crate::aggregate::{Aggregate, Context, Decision, Rejection, TextRef, Vocabulary};
+use crate::aggregate::{
+    Aggregate, ClockChange, Context, Decision, Effects, Rejection, TextRef, Vocabulary,
+};
 use crate::refusal::Refusal;
 use crate::secrets::Secrets;
 
@@ -223,5 +228,103 @@ impl<A: Aggregate> When<A> {
             state: self.after,
             context: self.before.context,
         }
+    }
+}
+
+/// A command to another aggregate of the same service that follows from an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// Whose command it is.
+    pub kind: &'static str,
+    /// To which aggregate.
+    pub aggregate: Uuid,
+    /// By which method.
+    pub method: &'static str,
+    command: Vec<u8>,
+}
+
+impl Followed {
+    /// The command, if it is one to this kind of aggregate.
+    pub fn command<A: Aggregate>(&self) -> Option<A::Command> {
+        (self.kind == A::KIND).then(|| {
+            crate::aggregate::decode(&self.command).expect("a command reads back as written")
+        })
+    }
+}
+
+/// The commands to other aggregates that follow from an event, in their order.
+pub fn followed<A: Aggregate>(id: impl Into<Uuid>, event: &A::Event) -> Vec<Followed> {
+    let consequences = effects::<A>(id.into(), event).consequences.into_iter();
+    consequences
+        .map(|consequence| Followed {
+            kind: consequence.kind,
+            aggregate: consequence.aggregate,
+            method: consequence.method,
+            command: consequence.command,
+        })
+        .collect()
+}
+
+/// What an event does to the clocks of its aggregate: each clock by its name, with the time and the method that it is
+/// set to, or `None` where it is stopped.
+pub fn clocks<A: Aggregate>(
+    id: impl Into<Uuid>,
+    event: &A::Event,
+) -> Vec<(&'static str, Option<(Timestamp, &'static str)>)> {
+    let clocks = effects::<A>(id.into(), event).clocks.into_iter();
+    clocks
+        .map(|change| match change {
+            ClockChange::Set {
+                clock, due, method, ..
+            } => (clock, Some((due, method))),
+            ClockChange::Stop { clock } => (clock, None),
+        })
+        .collect()
+}
+
+fn effects<A: Aggregate>(id: Uuid, event: &A::Event) -> Effects {
+    let mut effects = Effects::default();
+    A::effects(id, event, &mut effects);
+    effects
+}
+
+/// Every event of a vocabulary that was ever stored decodes, and the newest version is written as it was: one sample
+/// `<type>.<version>.json` a type and version in `folder`.
+#[track_caller]
+pub fn reads_every_sample<E: Vocabulary>(folder: &Path) {
+    for (name, version) in E::TYPES {
+        let file = folder.join(format!("{name}.{version}.json"));
+        let sample = std::fs::read(&file)
+            .unwrap_or_else(|error| panic!("no sample of {name} version {version}: {error}"));
+        let sample = sample.trim_ascii_end();
+        let event = E::decode(name, *version, sample)
+            .unwrap_or_else(|error| panic!("the sample of {name} does not decode: {error}"));
+        assert_eq!(event.name().0, *name);
+        // An old version is brought up to date by decoding; only the newest is written again.
+        if event.name().1 == *version {
+            assert_eq!(
+                String::from_utf8_lossy(&event.encode()),
+                String::from_utf8_lossy(sample),
+                "{name} version {version}"
+            );
+        }
+    }
+}
+
+/// No sample is of an event that none of these vocabularies knows any more.
+#[track_caller]
+pub fn knows_every_sample(folder: &Path, vocabularies: &[&[(&str, u32)]]) {
+    let known: BTreeSet<String> = vocabularies
+        .concat()
+        .iter()
+        .map(|(name, version)| format!("{name}.{version}.json"))
+        .collect();
+    for entry in std::fs::read_dir(folder).expect("the folder of samples") {
+        let name = entry.expect("a sample").file_name();
+        assert!(
+            known.contains(name.to_string_lossy().as_ref()),
+            "{} was an event once; keep its decoder",
+            name.to_string_lossy()
+        );
     }
 }
