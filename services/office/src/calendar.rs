@@ -142,6 +142,20 @@ impl Calendar {
         self.end_of(day)
     }
 
+    /// The n-th working day before a day.
+    pub fn working_days_before(&self, day: Date, n: u32) -> Date {
+        let mut day = day;
+        let mut left = n;
+        while left > 0 {
+            let Ok(before) = day.yesterday() else { break };
+            day = before;
+            if self.is_working_day(day) {
+                left -= 1;
+            }
+        }
+        day
+    }
+
     /// The end of the same day of the month, n months later; of that month's last day where it is shorter.
     pub fn plus_months(&self, at: Timestamp, n: u32) -> Timestamp {
         self.end_of_day_after(at, Span::new().try_months(i64::from(n)))

@@ -132,6 +132,8 @@ ids! {
     AllegationId = "allegation";
     /// The verification of one matter by its handling unit (核查).
     CaseId = "case";
+    /// Restoring the name of one subject on one matter (澄清正名).
+    ClarificationId = "clarification";
     /// One item of evidence of a case.
     EvidenceId = "evidence";
     /// A disciplinary decision on one person (處分).

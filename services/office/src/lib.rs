@@ -7,6 +7,7 @@
 mod actor;
 mod calendar;
 mod code;
+mod due;
 mod ids;
 mod level;
 mod policy;
@@ -15,6 +16,7 @@ mod unit;
 pub use actor::{Actor, ActorFault, ActorId, Department, Role, UnknownRole};
 pub use calendar::{Calendar, CalendarFault};
 pub use code::CodeFault;
+pub use due::{Due, Notice};
 pub use ids::{
     AllegationId, CaseId, ClarificationId, EventId, EvidenceId, FileId, Id, IdFault, MatterId,
     ReportId, RequestId, SanctionId, SubjectId, TextId, VisitId, natural_id,

@@ -32,7 +32,7 @@ use office::{ActorId, AllegationId, CaseId, EvidenceId, MatterId, ReportId, Text
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use course::{Deadline, Due, Notice};
+pub use course::Deadline;
 pub use events::Event;
 pub use findings::{ClosingReason, Found, Outcome, ProposedFinding, ReturnCause};
 pub use investigation::{EvidenceItem, EvidenceKind};

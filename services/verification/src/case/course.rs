@@ -2,9 +2,8 @@
 
 use chassis::aggregate::{Decision, Effects};
 use chassis::refusal::NOT_FOUND;
-use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
-use office::Profile;
+use jiff::ToSpan;
+use office::{Due, Notice};
 use serde::{Deserialize, Serialize};
 
 use super::events::{
@@ -17,61 +16,18 @@ const WARNING: &str = "case_warning";
 /// The clock of the deadline itself.
 const DUE: &str = "case_due";
 
-/// A deadline, as the policy gave it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Due {
-    /// The end of its day.
-    pub at: Timestamp,
-    /// Its day in the office's time zone.
-    pub on: Date,
-    /// When to warn.
-    pub warn_at: Timestamp,
+/// The deadline of a case that begins, or begins again, now.
+pub(super) fn due_from_now(context: &Context) -> Due {
+    let calendar = &context.profile.calendar;
+    let at = calendar.plus_days(context.now, context.profile.verification.case_days);
+    Due::on(calendar.date(at), &context.profile)
 }
 
-impl Due {
-    /// The deadline of a case that begins, or begins again, now.
-    pub(super) fn from_now(context: &Context) -> Self {
-        let calendar = &context.profile.calendar;
-        let at = calendar.plus_days(context.now, context.profile.verification.case_days);
-        Self::on(calendar.date(at), &context.profile)
-    }
-
-    /// The deadline that is so many days from now; in the past if negative.
-    fn in_days(days: i32, context: &Context) -> Self {
-        let today = context.profile.calendar.date(context.now);
-        let on = today.checked_add(days.days()).unwrap_or(today);
-        Self::on(on, &context.profile)
-    }
-
-    /// Every clock warns so many working days before (`domain.md`, Clocks).
-    fn on(on: Date, profile: &Profile) -> Self {
-        let mut day = on;
-        let mut left = profile.intake.warn_before_working_days;
-        while left > 0 {
-            let Ok(before) = day.yesterday() else { break };
-            day = before;
-            if profile.calendar.is_working_day(day) {
-                left -= 1;
-            }
-        }
-        Self {
-            at: profile.calendar.end_of(on),
-            on,
-            warn_at: profile.calendar.end_of(day),
-        }
-    }
-}
-
-/// What has been said of a deadline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Notice {
-    /// Nothing.
-    Silent,
-    /// That it is near.
-    Near,
-    /// That it has passed; said once.
-    Overdue,
+/// The deadline that is so many days from now; in the past if negative.
+fn due_in_days(days: i32, context: &Context) -> Due {
+    let today = context.profile.calendar.date(context.now);
+    let on = today.checked_add(days.days()).unwrap_or(today);
+    Due::on(on, &context.profile)
 }
 
 /// By when an open case must be concluded.
@@ -155,7 +111,7 @@ pub(super) fn resume(state: &State, context: &Context) -> Decision<Event> {
             days_left, notice, ..
         } => Ok(vec![
             Resumed {
-                due: Due::in_days(*days_left, context),
+                due: due_in_days(*days_left, context),
                 notice: *notice,
             }
             .into(),
@@ -201,7 +157,7 @@ pub(super) fn reopened(dossier: &Dossier, reason: &str, context: &Context) -> Ev
         source: dossier.source.clone(),
         number: dossier.conclusions,
         reason: reason.to_owned(),
-        due: Due::from_now(context),
+        due: due_from_now(context),
     }
     .into()
 }

@@ -8,10 +8,12 @@
 use chassis::aggregate::TextRef;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use office::{ActorId, AllegationId, EvidenceId, MatterId, ReportId, SubjectId, UnitCode};
+use office::{
+    ActorId, AllegationId, Due, EvidenceId, MatterId, Notice, ReportId, SubjectId, UnitCode,
+};
 use serde::{Deserialize, Serialize};
 
-use super::course::{Deadline, Due, Notice};
+use super::course::Deadline;
 use super::findings::{Found, ProposedFinding, ReturnCause};
 use super::investigation::EvidenceKind;
 use super::opening::{Allegation, Subject, SubjectKind};

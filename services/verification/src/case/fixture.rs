@@ -4,7 +4,7 @@
 use chassis::aggregate::TextRef;
 use chassis::testing::{Given, given};
 use jiff::civil::date;
-use office::{Actor, ActorId, AllegationId, EvidenceId, ReportId, Role, SubjectId};
+use office::{Actor, ActorId, AllegationId, Due, EvidenceId, ReportId, Role, SubjectId};
 use uuid::Uuid;
 
 use super::events::{

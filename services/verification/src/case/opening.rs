@@ -4,7 +4,6 @@ use chassis::aggregate::{Decision, Rejection};
 use office::{ActorId, AllegationId, MatterId, ReportId, SubjectId, UnitCode};
 use serde::{Deserialize, Serialize};
 
-use super::course::Due;
 use super::events::{
     Event, FindingsReturned, Opened, ReportJoined, ReportRegistered, SubjectIdentified,
 };
@@ -113,7 +112,7 @@ pub(super) fn open(state: &State, matter: &Matter, context: &Context) -> Decisio
             allegations: matter.allegations.clone(),
             subjects: matter.subjects.clone(),
             reporter_mark: matter.reporter_mark.clone(),
-            due: Due::from_now(context),
+            due: course::due_from_now(context),
         }
         .into(),
     ])
