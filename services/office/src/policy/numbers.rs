@@ -221,6 +221,11 @@ pub struct Clarification {
     pub screening_departments: Vec<Department>,
     /// Working days after which the personnel department is reminded to confirm.
     pub personnel_reminder_working_days: u32,
+    /// Characters that the note beside a statement may have at most: a remark, not a second statement.
+    pub note_max_characters: u32,
+    /// Forms: the codes of the categories of which a clarification is told to nobody but the subject, unless an officer
+    /// gives a reason: to be named with them in public would harm once more. Perhaps none.
+    pub discreet_categories: Vec<String>,
     /// The lowest level of a unit that may approve "fabricated".
     pub fabrication_min_level: Level,
 }
@@ -242,6 +247,8 @@ impl Clarification {
             ),
             screening_departments,
             personnel_reminder_working_days: working_days("personnel_reminder_working_days"),
+            note_max_characters: section.count("note_max_characters", 1..=10_000, "characters"),
+            discreet_categories: codes(section, "discreet_categories"),
             fabrication_min_level: level.unwrap_or(Level::Nation),
         };
         section.done();

@@ -113,6 +113,8 @@ fn the_shipped_numbers_are_those_of_the_domain() {
     );
     assert_eq!(clarification.screening_departments.len(), 5);
     assert_eq!(clarification.personnel_reminder_working_days, 10);
+    assert_eq!(clarification.note_max_characters, 500);
+    assert_eq!(clarification.discreet_categories, ["private_conduct"]);
     assert_eq!(clarification.fabrication_min_level, Level::Prefecture);
     let follow_up = &profile.follow_up;
     assert_eq!(
