@@ -1,1 +1,8 @@
-//! Clears in public the name of those wrongly accused, one subject on one matter at a time.
+//! Clarification clears in public the name of those wrongly accused (`domain.md`, Clarification).
+
+mod announcements;
+pub mod clarification;
+pub mod conclusion;
+pub mod integrity;
+pub mod ledger;
+pub mod matter;

@@ -1,0 +1,432 @@
+//! The clarification that the tests of all rooms look at, step by step: one matter, an official who is the actor
+//! `accused`, cleared of two allegations by unit P51-01; Otto prepares it, Petra heard the subject, Gao approves.
+
+use chassis::aggregate::TextRef;
+use chassis::recusal::Mark;
+use chassis::secrets::Secrets;
+use chassis::testing::{Given, given};
+use jiff::civil::date;
+use office::{Actor, ActorId, ClarificationId, Department, Due, Finding};
+
+use super::afterwards::Confirmed;
+use super::approval::{Answer, Approved, RestsOn, Word};
+use super::candidacy::{Candidacy, Opened};
+use super::carrying_out::{Bulletin, CarriedOut, Meeting};
+use super::drafting::StatementDrafted;
+use super::forms::{Because, FormDecided, Recommendation};
+use super::screening::OpinionRecorded;
+use super::wish::WishRecorded;
+use super::*;
+use crate::conclusion::{
+    Degree, Harm, Holding, Line, Reach, SubjectHarm, SubjectKind, clarification_of,
+};
+use crate::ledger::{Entered, Number, Occasion, Wanted, What};
+
+pub(crate) const TEXT: u128 = 0x60;
+
+/// Who speaks for which department.
+pub(crate) const SCREENERS: [(&str, &str); 5] = [
+    ("hanna", "handling"),
+    ("anna", "petitions"),
+    ("boris", "conduct_supervision"),
+    ("clara", "case_supervision"),
+    ("emil", "case_adjudication"),
+];
+
+pub(crate) fn id<T: From<Uuid>>(number: u128) -> T {
+    Uuid::from_u128(number).into()
+}
+
+pub(crate) fn actor_id(name: &str) -> ActorId {
+    name.parse().expect("an actor id")
+}
+
+pub(crate) fn department(code: &str) -> Department {
+    code.parse().expect("a department")
+}
+
+/// The unit that concluded.
+pub(crate) fn unit() -> UnitCode {
+    "P51-01".parse().expect("a unit code")
+}
+
+/// An actor of that unit.
+pub(crate) fn actor(name: &str, role: Role) -> Actor {
+    Actor {
+        id: actor_id(name),
+        unit: unit(),
+        department: None,
+        roles: [role].into(),
+        on_behalf_of: None,
+    }
+}
+
+pub(crate) fn screener(name: &str, of: &str) -> Actor {
+    Actor {
+        department: Some(department(of)),
+        ..actor(name, Role::Screener)
+    }
+}
+
+pub(crate) fn officer(name: &str) -> Actor {
+    actor(name, Role::ClarificationOfficer)
+}
+
+pub(crate) fn supervisor(name: &str) -> Actor {
+    actor(name, Role::Supervisor)
+}
+
+pub(crate) fn personnel(name: &str, unit: &str) -> Actor {
+    Actor {
+        unit: unit.parse().expect("a unit code"),
+        ..actor(name, Role::PersonnelOfficer)
+    }
+}
+
+/// Whoever follows from events.
+pub(crate) fn service() -> Actor {
+    Actor::service("clarification", None)
+}
+
+pub(crate) fn mark_of(name: &str) -> Mark {
+    Mark::of_reporter(&Secrets::new([7; 32]), &actor_id(name))
+}
+
+pub(crate) fn text(number: u128) -> TextRef {
+    TextRef {
+        id: id(number),
+        digest: Uuid::from_u128(number).as_bytes().to_vec(),
+    }
+}
+
+pub(crate) fn subject() -> Subject {
+    Subject {
+        id: id(0x30),
+        kind: SubjectKind::Person,
+        unit: "P51-01-01".parse().expect("a unit code"),
+        authority: unit(),
+        heads: None,
+    }
+}
+
+pub(crate) fn clarification() -> ClarificationId {
+    clarification_of(id(0x10), subject().id)
+}
+
+fn line(allegation: u128, category: &str, finding: Finding) -> Line {
+    Line {
+        allegation: id(allegation),
+        category: category.to_owned(),
+        finding,
+    }
+}
+
+/// The first conclusion cleared the subject, or a later one did: known in the unit, slight.
+pub(crate) fn cleared(conclusion: i32) -> Ruling {
+    Ruling {
+        ordinal: 1,
+        matter: id(0x10),
+        source: "register".to_owned(),
+        subject: subject(),
+        recusal: Recusal {
+            actors: [actor_id("accused")].into(),
+            reporters: [mark_of("reporter")].into(),
+        },
+        clearance: Clearance {
+            conclusion,
+            unit: unit(),
+            findings: vec![
+                line(1, "bribery", Finding::Unfounded),
+                line(3, "neglect", Finding::Exonerated),
+            ],
+            harm: Some(SubjectHarm {
+                harms: [Harm::RightsHarmed].into(),
+                degree: Some(Degree::Slight),
+                reach: Some(Reach::Unit),
+                exclusions: [].into(),
+            }),
+        },
+        holding: Holding::Holds,
+    }
+}
+
+/// The first conclusion stands no longer.
+pub(crate) fn reopened(ordinal: u32) -> Ruling {
+    Ruling {
+        ordinal,
+        holding: Holding::HoldsNoMore,
+        ..cleared(1)
+    }
+}
+
+pub(crate) fn an_opening() -> Event {
+    let ruling = cleared(1);
+    Opened(Candidacy {
+        ordinal: 1,
+        matter: ruling.matter,
+        source: ruling.source,
+        subject: ruling.subject,
+        kept_by: vec![unit(), subject().unit],
+        recusal: ruling.recusal,
+        clearance: ruling.clearance,
+        reasons: Vec::new(),
+        departments: SCREENERS.map(|(_, of)| department(of)).to_vec(),
+    })
+    .into()
+}
+
+pub(crate) fn opinion(person: &str, of: &str, opinion: Opinion) -> Event {
+    OpinionRecorded {
+        department: department(of),
+        by: actor_id(person),
+        opinion,
+        reason: text(TEXT),
+    }
+    .into()
+}
+
+pub(crate) fn all_agree() -> Vec<Event> {
+    let agreed = SCREENERS.map(|(person, of)| opinion(person, of, Opinion::Agrees));
+    agreed.to_vec()
+}
+
+pub(crate) fn wish_of(said: Said) -> Event {
+    WishRecorded {
+        by: actor_id("petra"),
+        heard_on: date(2026, 3, 6),
+        said,
+        form: Left::Stays,
+    }
+    .into()
+}
+
+pub(crate) fn wish_heard(refused: &[Form]) -> Event {
+    wish_of(Said::Wants {
+        wanted: [].into(),
+        refused: refused.iter().copied().collect(),
+    })
+}
+
+/// A meeting is recommended, so another form has a reason.
+pub(crate) fn form_decided(form: Form) -> Event {
+    FormDecided {
+        form: decided_form(form),
+    }
+    .into()
+}
+
+fn decided_form(form: Form) -> DecidedForm {
+    DecidedForm {
+        form,
+        by: actor_id("otto"),
+        recommended: Recommendation {
+            form: Form::Meeting,
+            because: Because::KnownInUnit,
+        },
+        reason: Some(text(TEXT)),
+    }
+}
+
+pub(crate) fn a_draft() -> Event {
+    StatementDrafted {
+        statement: Statement {
+            by: actor_id("otto"),
+            lines: cleared(1).clearance.findings,
+            note: None,
+        },
+    }
+    .into()
+}
+
+fn rests_on() -> RestsOn {
+    RestsOn {
+        conclusion: 1,
+        asked_at: "2026-03-09T01:00:00Z".parse().expect("a timestamp"),
+    }
+}
+
+/// By Gao, on Monday 9 March 2026: five working days are over on the Monday after.
+pub(crate) fn an_approval() -> Event {
+    Approved {
+        by: actor_id("gao"),
+        on: date(2026, 3, 9),
+        due: Due {
+            at: "2026-03-16T15:59:59.999999Z".parse().expect("a timestamp"),
+            on: date(2026, 3, 16),
+            warn_at: "2026-03-11T15:59:59.999999Z".parse().expect("a timestamp"),
+        },
+        rests_on: rests_on(),
+    }
+    .into()
+}
+
+pub(crate) fn particulars(form: Form) -> Particulars {
+    let meeting = form == Form::Meeting;
+    let bulletin = form == Form::Bulletin;
+    Particulars {
+        carried_out_on: date(2026, 3, 9),
+        place: id(TEXT),
+        handed_over_by: Some(actor_id("otto")),
+        meeting: meeting.then(|| id(0x70)),
+        attendance: meeting.then_some(31),
+        attended: meeting.then(|| id(TEXT + 1)),
+        published_in: bulletin.then(|| id(TEXT + 1)),
+        published_until: bulletin.then(|| date(2026, 4, 8)),
+    }
+}
+
+pub(crate) fn an_execution(form: Form) -> Event {
+    let ruling = cleared(1);
+    CarriedOut {
+        matter: ruling.matter,
+        source: ruling.source,
+        subject: ruling.subject,
+        recusal: ruling.recusal,
+        unit: unit(),
+        round: 1,
+        form,
+        recorded_on: date(2026, 3, 9),
+        execution: Execution {
+            by: actor_id("otto"),
+            on: date(2026, 3, 9),
+            place: text(TEXT),
+            handed_over_by: actor_id("otto"),
+            meeting: (form == Form::Meeting).then(|| Meeting {
+                id: id(0x70),
+                attendance: 31,
+                attended: text(TEXT + 1),
+            }),
+            bulletin: (form == Form::Bulletin).then(|| Bulletin {
+                published_in: text(TEXT + 1),
+                until: date(2026, 4, 8),
+                remove_at: "2026-04-08T15:59:59.999999Z".parse().expect("a timestamp"),
+            }),
+            rests_on: rests_on(),
+            remind_at: "2026-03-23T15:59:59.999999Z".parse().expect("a timestamp"),
+        },
+    }
+    .into()
+}
+
+pub(crate) fn confirmed_by(name: &str) -> Event {
+    Confirmed {
+        matter: id(0x10),
+        subject: subject().id,
+        source: "register".to_owned(),
+        by: actor_id(name),
+    }
+    .into()
+}
+
+/// What the ledger of 2026 entered.
+pub(crate) fn entered(number: i32, what: What, round: u32) -> Entered {
+    Entered {
+        number: Number {
+            unit: unit(),
+            year: 2026,
+            number,
+        },
+        wanted: Wanted {
+            unit: unit(),
+            occasion: Occasion {
+                clarification: clarification(),
+                round,
+                what,
+            },
+            matter: id(0x10),
+            subject: subject().id,
+            form: Form::Written,
+            on: date(2026, 3, 9),
+            supersedes: None,
+        },
+    }
+}
+
+/// What verification answers: this conclusion stands.
+pub(crate) fn stands(conclusion: i32) -> Facts {
+    Facts {
+        answer: Some(Answer {
+            conclusion,
+            standing: Word::Stands,
+            asked_at: "2026-03-09T01:00:00Z".parse().expect("a timestamp"),
+        }),
+    }
+}
+
+pub(crate) fn agrees() -> Command {
+    Command::RecordOpinion {
+        opinion: Opinion::Agrees,
+        reason: id(TEXT),
+    }
+}
+
+pub(crate) fn objects() -> Command {
+    Command::RecordOpinion {
+        opinion: Opinion::Objects,
+        reason: id(TEXT),
+    }
+}
+
+pub(crate) fn wants(refused: &[Form]) -> Command {
+    Command::RecordWish {
+        said: Said::Wants {
+            wanted: [].into(),
+            refused: refused.iter().copied().collect(),
+        },
+        heard_on: date(2026, 3, 9),
+    }
+}
+
+pub(crate) fn declines() -> Command {
+    Command::RecordWish {
+        said: Said::Declines,
+        heard_on: date(2026, 3, 9),
+    }
+}
+
+pub(crate) fn choose(form: Form) -> Command {
+    Command::DecideForm {
+        form,
+        reason: Some(id(TEXT)),
+    }
+}
+
+pub(crate) fn carry_it_out(form: Form) -> Command {
+    Command::CarryOutClarification(Box::new(particulars(form)))
+}
+
+/// Opened; nobody has spoken.
+pub(crate) fn a_candidate() -> Given<Clarification> {
+    given::<Clarification>()
+        .id(clarification())
+        .text(id(TEXT))
+        .text(id(TEXT + 1))
+        .actor(supervisor("gao"))
+        .events([an_opening()])
+}
+
+/// All departments agree.
+pub(crate) fn an_eligible_one() -> Given<Clarification> {
+    a_candidate().events(all_agree())
+}
+
+/// And the subject wants it, in whatever form.
+pub(crate) fn a_heard_one() -> Given<Clarification> {
+    an_eligible_one().events([wish_heard(&[])])
+}
+
+pub(crate) fn a_decided_one(form: Form) -> Given<Clarification> {
+    a_heard_one().events([form_decided(form)])
+}
+
+pub(crate) fn a_drafted_one(form: Form) -> Given<Clarification> {
+    a_decided_one(form).events([a_draft()])
+}
+
+pub(crate) fn an_approved_one(form: Form) -> Given<Clarification> {
+    a_drafted_one(form).events([an_approval()])
+}
+
+pub(crate) fn a_carried_out_one(form: Form) -> Given<Clarification> {
+    an_approved_one(form).events([an_execution(form)])
+}

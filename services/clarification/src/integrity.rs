@@ -1,0 +1,346 @@
+//! An integrity file: what is on record about one subject (廉政檔案): cleared matters and what superseded them, sanctions,
+//! follow-up. Whatever happens to the subject anywhere in the office arrives here as one entry.
+//!
+//! To add a kind of entry: a variant of [`Kind`] and who enters it. An entry has a key that follows from what it tells, so
+//! that each stands once, whatever came before and whatever is repeated.
+//! Source: `domain.md`, Words, and Clarification, Afterwards.
+
+use std::collections::BTreeSet;
+
+use chassis::aggregate::{Aggregate, Context, Decision, Visitor};
+use chassis::recusal::Recusal;
+use chassis::refusal::Refusal;
+use jiff::civil::Date;
+use office::{MatterId, SubjectId, UnitCode, natural_id};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::conclusion::Subject;
+use crate::matter::RECUSED;
+
+/// The aggregate.
+#[derive(Clone, Copy, Debug)]
+pub struct IntegrityFile;
+
+/// What is on record about one subject.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The subject; `None` while nothing is on record.
+    pub of: Option<SubjectId>,
+    /// To whom it belongs, as far as it is known.
+    pub whose: Option<Whose>,
+    /// What is on record, in the order in which it arrived.
+    pub entries: Vec<Entry>,
+}
+
+/// What decides who may read a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Whose {
+    /// The subject.
+    pub subject: Subject,
+    /// Who is recused from its matters, the subject among them.
+    pub recusal: Recusal,
+}
+
+/// What an entry tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The subject's name was cleared.
+    Cleared,
+    /// What it was cleared by stands no longer.
+    ClearanceSuperseded,
+    /// A disciplinary decision.
+    Sanctioned,
+    /// An impact period ended.
+    ImpactEnded,
+    /// A follow-up file was opened, or opened again.
+    FollowUpOpened,
+    /// The person was visited.
+    Visited,
+    /// The effect of a clarification was checked.
+    AftercareChecked,
+    /// The follow-up file was closed.
+    FollowUpClosed,
+}
+
+impl Kind {
+    /// Its word, as it enters an entry's key; never changes.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Cleared => "cleared",
+            Self::ClearanceSuperseded => "clearance_superseded",
+            Self::Sanctioned => "sanctioned",
+            Self::ImpactEnded => "impact_ended",
+            Self::FollowUpOpened => "follow_up_opened",
+            Self::Visited => "visited",
+            Self::AftercareChecked => "aftercare_checked",
+            Self::FollowUpClosed => "follow_up_closed",
+        }
+    }
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Follows from what it tells.
+    pub key: Uuid,
+    /// What it tells.
+    pub kind: Kind,
+    /// When that was.
+    pub on: Date,
+    /// The unit that did it.
+    pub unit: UnitCode,
+    /// The matter, if it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter: Option<MatterId>,
+    /// The clarification, sanction, visit or file.
+    pub reference: Uuid,
+    /// The code of the form, the kind of sanction or the like; may be empty.
+    pub detail: String,
+}
+
+impl Entry {
+    /// The key of what happened to something; `parts` tell the times apart that it can happen.
+    pub fn key(kind: Kind, reference: Uuid, parts: &[&[u8]]) -> Uuid {
+        let mut all: Vec<&[u8]> = vec![kind.word().as_bytes(), reference.as_bytes()];
+        all.extend(parts);
+        natural_id("integrity_entry", &all)
+    }
+}
+
+/// A sanction, as verification tells it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SanctionRecord {
+    /// Its id.
+    pub id: Uuid,
+    /// The person.
+    pub subject: SubjectId,
+    /// The matter.
+    pub matter: MatterId,
+    /// Its kind; a code.
+    pub kind: String,
+    /// Who decided it.
+    pub decided_by: UnitCode,
+    /// When.
+    pub decided_on: Date,
+}
+
+impl SanctionRecord {
+    /// Its entry.
+    pub fn entry(&self) -> Entry {
+        Entry {
+            key: Entry::key(Kind::Sanctioned, self.id, &[]),
+            kind: Kind::Sanctioned,
+            on: self.decided_on,
+            unit: self.decided_by.clone(),
+            matter: Some(self.matter),
+            reference: self.id,
+            detail: self.kind.clone(),
+        }
+    }
+}
+
+/// The id of a subject's file.
+pub fn file_of(subject: SubjectId) -> Uuid {
+    natural_id(IntegrityFile::KIND, &[subject.as_bytes()])
+}
+
+/// What can be asked of an integrity file; all of it follows from events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Put something on record.
+    Enter {
+        /// About whom.
+        of: SubjectId,
+        /// What.
+        entry: Entry,
+        /// To whom the file belongs, where that is known.
+        whose: Option<Whose>,
+    },
+}
+
+chassis::events! {
+    /// What can happen to an integrity file.
+    pub enum Event {
+        /// Something was put on record.
+        Entered(Entered) = "integrity_entered" 1,
+    }
+}
+
+/// See [`Event::Entered`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entered {
+    /// About whom.
+    pub of: SubjectId,
+    /// What.
+    pub entry: Entry,
+    /// To whom the file belongs, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whose: Option<Whose>,
+}
+
+impl Aggregate for IntegrityFile {
+    const KIND: &'static str = "integrity_file";
+    const FORMAT: u32 = 1;
+    type State = State;
+    type Command = Command;
+    type Event = Event;
+    type Facts = ();
+
+    fn decide(state: &State, command: &Command, _context: &Context<()>) -> Decision<Event> {
+        let Command::Enter { of, entry, whose } = command;
+        if state.entries.iter().any(|known| known.key == entry.key) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![
+            Entered {
+                of: *of,
+                entry: entry.clone(),
+                whose: whose.clone(),
+            }
+            .into(),
+        ])
+    }
+
+    fn evolve(state: &mut State, event: &Event) {
+        let Event::Entered(entered) = event;
+        state.of = Some(entered.of);
+        state.entries.push(entered.entry.clone());
+        if let Some(news) = &entered.whose {
+            // The register's newest word on the subject counts; who was ever recused stays so.
+            let mut whose = news.clone();
+            if let Some(known) = &state.whose {
+                whose.recusal.extend(&known.recusal);
+            }
+            state.whose = Some(whose);
+        }
+    }
+
+    /// It is read by those who keep the subject's record, by those who put something on it, and by those above them;
+    /// never by the subject, nor by anybody else who is recused from one of its matters.
+    fn admit(state: &State, visitor: &Visitor<'_>) -> Result<(), Refusal> {
+        if state.of.is_none() {
+            return Ok(());
+        }
+        let mut readers: BTreeSet<UnitCode> = state
+            .entries
+            .iter()
+            .map(|entry| entry.unit.clone())
+            .collect();
+        if let Some(whose) = &state.whose {
+            readers.extend(whose.subject.kept_by(&visitor.profile.units));
+            whose.recusal.check(visitor, RECUSED)?;
+        }
+        visitor.within(&readers)
+    }
+
+    fn matter(_id: Uuid, _state: &State) -> Option<Uuid> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chassis::refusal::OUT_OF_SCOPE;
+    use chassis::testing::{Given, given};
+    use jiff::civil::date;
+    use office::{Actor, Role};
+
+    use super::*;
+    use crate::clarification::fixture::{actor, actor_id, id, mark_of, subject};
+
+    fn entry(kind: Kind, reference: u128, unit: &str) -> Entry {
+        let reference = id(reference);
+        Entry {
+            key: Entry::key(kind, reference, &[]),
+            kind,
+            on: date(2026, 3, 9),
+            unit: unit.parse().expect("a unit code"),
+            matter: Some(id(0x10)),
+            reference,
+            detail: String::new(),
+        }
+    }
+
+    fn whose() -> Whose {
+        Whose {
+            subject: subject(),
+            recusal: Recusal {
+                actors: [actor_id("accused")].into(),
+                reporters: [mark_of("reporter")].into(),
+            },
+        }
+    }
+
+    fn enter(entry: Entry) -> Command {
+        Command::Enter {
+            of: subject().id,
+            entry,
+            whose: Some(whose()),
+        }
+    }
+
+    fn a_file() -> Given<IntegrityFile> {
+        given::<IntegrityFile>()
+            .id(file_of(subject().id))
+            .actor(Actor::service("clarification", None))
+            .events([Entered {
+                of: subject().id,
+                entry: entry(Kind::Cleared, 1, "P51-01"),
+                whose: Some(whose()),
+            }])
+    }
+
+    #[test]
+    fn each_entry_stands_once() {
+        a_file()
+            .when(enter(entry(Kind::Cleared, 1, "P51-01")))
+            .then_already()
+            .when(enter(entry(Kind::ClearanceSuperseded, 1, "P51-01")))
+            .then([Entered {
+                of: subject().id,
+                entry: entry(Kind::ClearanceSuperseded, 1, "P51-01"),
+                whose: Some(whose()),
+            }])
+            .when(enter(entry(Kind::Cleared, 1, "P51-01")))
+            .then_already();
+    }
+
+    #[test]
+    fn those_who_keep_the_record_read_it_and_those_who_wrote_it() {
+        // The subject belongs to P51-01-01 and is under the authority of P51-01; P51-02 sanctioned.
+        let file = a_file().events([Entered {
+            of: subject().id,
+            entry: entry(Kind::Sanctioned, 2, "P51-02"),
+            whose: None,
+        }]);
+        for (unit, admitted) in [
+            ("N", true),
+            ("P51-01", true),
+            ("P51-01-01", true),
+            ("P51-01-01-01", false),
+            ("P51-02", true),
+            ("P51-02-01", false),
+        ] {
+            let reader = Actor {
+                unit: unit.parse().expect("a unit code"),
+                ..actor("clerk", Role::PersonnelOfficer)
+            };
+            let file = file.clone().actor(reader);
+            let answer = IntegrityFile::admit(file.state(), &file.context().visitor());
+            let expected = if admitted { Ok(()) } else { Err(OUT_OF_SCOPE) };
+            assert_eq!(answer, expected, "{unit}");
+        }
+    }
+
+    #[test]
+    fn neither_the_subject_nor_a_reporter_reads_the_file() {
+        for name in ["accused", "reporter"] {
+            let file = a_file().actor(actor(name, Role::PersonnelOfficer));
+            let answer = IntegrityFile::admit(file.state(), &file.context().visitor());
+            assert_eq!(answer, Err(RECUSED), "{name}");
+        }
+    }
+}
