@@ -47,11 +47,26 @@ pub trait Aggregate: Send + Sync + 'static {
     /// Lets an event happen to a state. Never fails, never looks at a clock or a policy.
     fn evolve(state: &mut Self::State, event: &Self::Event);
 
-    /// Whether this actor may touch or see this state at all; asked before `decide` and before every Get.
+    /// Whether this actor may touch or see this state at all; asked before `decide` (see [`admit_to`](Self::admit_to))
+    /// and before every Get.
     ///
     /// # Errors
     /// The refusal to give.
     fn admit(state: &Self::State, visitor: &Visitor<'_>) -> Result<(), Refusal>;
+
+    /// Whether this actor may ask this of this state; asked in place of [`admit`](Self::admit) before `decide`. Another
+    /// answer fits only a command that rests on something of its own, which its facts hold: whoever may not see what
+    /// others did here may still add what is theirs. Its decision then looks at the actor itself.
+    ///
+    /// # Errors
+    /// The refusal to give.
+    fn admit_to(
+        state: &Self::State,
+        _command: &Self::Command,
+        visitor: &Visitor<'_>,
+    ) -> Result<(), Refusal> {
+        Self::admit(state, visitor)
+    }
 
     /// The matter that it belongs to, for correlation.
     fn matter(id: Uuid, state: &Self::State) -> Option<Uuid>;

@@ -62,6 +62,7 @@ pub(crate) trait Folded: Send + Sync {
     fn state(&self) -> &dyn Any;
     fn apply(&mut self, name: &str, version: u32, data: &[u8]) -> Result<(), UnknownEvent>;
     fn admit(&self, visitor: &Visitor<'_>) -> Result<(), Refusal>;
+    fn admit_to(&self, command: &AnyCommand, visitor: &Visitor<'_>) -> Result<(), Refusal>;
     fn matter(&self, id: Uuid) -> Option<Uuid>;
     /// Decides, and lets what was decided happen to this state.
     fn decide(
@@ -184,6 +185,10 @@ impl<A: Aggregate> Folded for State<A> {
 
     fn admit(&self, visitor: &Visitor<'_>) -> Result<(), Refusal> {
         A::admit(&self.0, visitor)
+    }
+
+    fn admit_to(&self, command: &AnyCommand, visitor: &Visitor<'_>) -> Result<(), Refusal> {
+        A::admit_to(&self.0, command_of::<A>(command), visitor)
     }
 
     fn matter(&self, id: Uuid) -> Option<Uuid> {

@@ -129,7 +129,7 @@ impl<A: Aggregate> Given<A> {
         let admitted = if fresh {
             Ok(())
         } else {
-            A::admit(&self.state, &self.context.visitor())
+            A::admit_to(&self.state, &command, &self.context.visitor())
         };
         let decision = match admitted {
             Ok(()) => A::decide(&self.state, &command, &self.context),

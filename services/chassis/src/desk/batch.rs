@@ -384,7 +384,7 @@ impl Table<'_> {
             facts: (),
         };
         let admitted = if live.version > 0 {
-            live.folded.admit(&context.visitor())
+            live.folded.admit_to(&item.command, &context.visitor())
         } else {
             Ok(())
         };
