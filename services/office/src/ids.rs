@@ -132,8 +132,6 @@ ids! {
     AllegationId = "allegation";
     /// The verification of one matter by its handling unit (核查).
     CaseId = "case";
-    /// Restoring the name of one subject on one matter (澄清正名).
-    ClarificationId = "clarification";
     /// One item of evidence of a case.
     EvidenceId = "evidence";
     /// A disciplinary decision on one person (處分).
