@@ -25,6 +25,7 @@ mod kind;
 mod load;
 mod operations;
 pub mod peers;
+pub mod question;
 mod queue;
 pub mod reaction;
 mod rebuild;

@@ -5,6 +5,8 @@
 //! the service does not start otherwise.
 
 use std::any::Any;
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -47,6 +49,38 @@ impl Foreign<'_> {
 /// What the event needs is not here yet; it is parked and tried again. Holds no content of the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotYet(pub String);
+
+/// A field holds what this binary does not know: it is not guessed, the event waits for a newer one.
+pub fn unknown(field: impl Display) -> NotYet {
+    NotYet(format!("{field} does not read here"))
+}
+
+/// Reads a field: an id, a code, a date.
+///
+/// # Errors
+/// [`unknown`] where it is none.
+pub fn known<T: FromStr>(field: &str, value: &str) -> Result<T, NotYet> {
+    value.parse().map_err(|_| unknown(field))
+}
+
+/// Reads a field that may be empty.
+///
+/// # Errors
+/// [`unknown`] where it is neither empty nor right.
+pub fn known_if_given<T: FromStr>(field: &str, value: &str) -> Result<Option<T>, NotYet> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    known(field, value).map(Some)
+}
+
+/// Reads a list.
+///
+/// # Errors
+/// That of the first item which does not read.
+pub fn all<M, T>(told: &[M], read: fn(&M) -> Result<T, NotYet>) -> Result<Vec<T>, NotYet> {
+    told.iter().map(read).collect()
+}
 
 /// A command of one's own that follows from a foreign event.
 #[derive(Clone)]
