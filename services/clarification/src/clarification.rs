@@ -119,7 +119,7 @@ pub enum Stage {
         /// How it was prepared.
         preparation: Preparation,
         /// How it was carried out.
-        execution: Execution,
+        execution: Box<Execution>,
         /// Whether the organisation department took note.
         confirmation: Confirmation,
     },
@@ -326,7 +326,7 @@ chassis::events! {
         /// A ruling was heard that changes nothing.
         RulingHeard(course::RulingHeard) = "ruling_heard" 1,
         /// It became known who is recused.
-        ActorsRecused(recusing::ActorsRecused) = "actors_recused" 1,
+        ActorsRecused(recusing::ActorsRecused) = "clarification_actors_recused" 1,
         /// An actor declared a conflict of interest.
         ConflictDeclared(recusing::ConflictDeclared) = "clarification_conflict_declared" 1,
         /// A department gave its opinion.

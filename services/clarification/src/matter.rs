@@ -133,7 +133,7 @@ chassis::events! {
         /// A subject was identified.
         IdentityLearned(learning::IdentityLearned) = "identity_learned" 1,
         /// Somebody declared a conflict.
-        ActorRecused(learning::ActorRecused) = "actor_recused" 1,
+        ActorRecused(learning::ActorRecused) = "matter_actor_recused" 1,
         /// Its case was concluded.
         ConclusionLearned(ruling::ConclusionLearned) = "conclusion_learned" 1,
         /// Its case was opened again.

@@ -209,7 +209,7 @@ pub(super) fn carried_out(dossier: &mut Dossier, carried_out: &CarriedOut) {
         .map(|bulletin| bulletin.remove_at);
     dossier.stage = Stage::CarriedOut {
         preparation: preparation.clone(),
-        execution,
+        execution: Box::new(execution),
         confirmation: Confirmation::Awaited,
     };
 }

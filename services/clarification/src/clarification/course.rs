@@ -282,42 +282,29 @@ fn stop_execution(effects: &mut Effects) {
 
 #[cfg(test)]
 mod tests {
-    use chassis::testing::given;
-    use jiff::civil::date;
-
     use super::super::fixture::*;
     use super::super::wish::{DECLINED, WISH_NOT_HEARD};
     use super::super::{HALTED, SUPERSEDED, Standing};
     use super::*;
+    use chassis::testing::given;
 
     fn follow(ruling: Ruling) -> Command {
         Command::FollowRuling(Box::new(ruling))
     }
 
-    fn halted(ordinal: u32) -> Event {
+    fn halted_at(ordinal: u32) -> Event {
         Halted {
             ordinal,
-            matter: id(0x10),
-            source: "register".to_owned(),
-            subject: subject().id,
-            conclusion: 1,
+            ..a_halting()
         }
         .into()
     }
 
-    fn superseded(ordinal: u32, form: Form) -> Event {
+    fn superseded_at(ordinal: u32, form: Form) -> Event {
         Superseded {
             ordinal,
-            matter: id(0x10),
-            source: "register".to_owned(),
-            subject: subject(),
-            recusal: cleared(1).recusal,
-            conclusion: 1,
-            unit: unit(),
-            round: 1,
             form,
-            on: date(2026, 3, 9),
-            superseding: None,
+            ..a_superseding()
         }
         .into()
     }
@@ -355,7 +342,7 @@ mod tests {
             let after = before
                 .actor(service())
                 .when(follow(reopened(2)))
-                .then([halted(2)]);
+                .then([halted_at(2)]);
             assert_eq!(after.state().standing(), Some(Standing::Halted));
             after
                 .actor(screener("anna", "petitions"))
@@ -370,7 +357,7 @@ mod tests {
             .accepted()
             .1
             .when(follow(reopened(2)))
-            .then([halted(2)]);
+            .then([halted_at(2)]);
     }
 
     #[test]
@@ -380,7 +367,7 @@ mod tests {
             let after = before
                 .actor(service())
                 .when(follow(reopened(2)))
-                .then([superseded(2, Form::Meeting)]);
+                .then([superseded_at(2, Form::Meeting)]);
             assert_eq!(after.state().standing(), Some(Standing::Superseded));
             after
                 .actor(officer("otto"))
@@ -447,7 +434,7 @@ mod tests {
                     })
                     .into()
                 },
-                halted(2),
+                halted_at(2),
             ])
             .when(follow(cleared(1)))
             .then_already();
@@ -458,13 +445,13 @@ mod tests {
         an_approved_one(Form::Written)
             .actor(service())
             .when(follow(again(2, 3)))
-            .then([halted(3), taken_up(2, 3)])
+            .then([halted_at(3), taken_up(2, 3)])
             .when(follow(reopened(2)))
             .then_already();
         a_carried_out_one(Form::Written)
             .actor(service())
             .when(follow(again(2, 3)))
-            .then([superseded(3, Form::Written), taken_up(2, 3)]);
+            .then([superseded_at(3, Form::Written), taken_up(2, 3)]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::afterwards::Confirmed;
 use super::approval::{Answer, Approved, RestsOn, Word};
 use super::candidacy::{Candidacy, Opened};
 use super::carrying_out::{Bulletin, CarriedOut, Meeting};
+use super::course::{Halted, Superseded};
 use super::drafting::StatementDrafted;
 use super::forms::{Because, FormDecided, Recommendation};
 use super::screening::OpinionRecorded;
@@ -339,6 +340,39 @@ pub(crate) fn entered(number: i32, what: What, round: u32) -> Entered {
             on: date(2026, 3, 9),
             supersedes: None,
         },
+    }
+}
+
+/// The entry that supersedes another one of the same ledger.
+pub(crate) fn superseding(number: i32, first: i32) -> Entered {
+    let mut superseding = entered(number, What::Superseded, 1);
+    superseding.wanted.supersedes = Some(entered(first, What::CarriedOut, 1).number);
+    superseding
+}
+
+pub(crate) fn a_halting() -> Halted {
+    Halted {
+        ordinal: 2,
+        matter: id(0x10),
+        source: "register".to_owned(),
+        subject: subject().id,
+        conclusion: 1,
+    }
+}
+
+pub(crate) fn a_superseding() -> Superseded {
+    Superseded {
+        ordinal: 2,
+        matter: id(0x10),
+        source: "register".to_owned(),
+        subject: subject(),
+        recusal: cleared(1).recusal,
+        conclusion: 1,
+        unit: unit(),
+        round: 1,
+        form: Form::Written,
+        on: date(2026, 3, 9),
+        superseding: None,
     }
 }
 

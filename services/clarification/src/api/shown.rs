@@ -1,0 +1,358 @@
+//! How clarifications, ledgers and integrity files are shown, in the words of the contract.
+
+use chassis::aggregate::TextRef;
+use chassis::hexadecimal;
+use jiff::civil::Date;
+use office::{ClarificationId, Department, Finding, Profile, SubjectId};
+use proto::clarification as v1;
+use proto::office as o;
+
+use crate::announcements::{form, subject_kind};
+use crate::clarification::candidacy::Reason;
+use crate::clarification::carrying_out::Execution;
+use crate::clarification::forms::{Form, recommended};
+use crate::clarification::screening::{Given, Opinion};
+use crate::clarification::wish::{Said, Wish};
+use crate::clarification::{Dossier, Preparation, Progress, Stage, Standing};
+use crate::conclusion::{Clearance, Degree, Exclusion, Harm, Line, Reach, SubjectHarm};
+use crate::integrity::{self, Entry, Kind};
+use crate::ledger::Number;
+use crate::views::{self, Listed};
+
+/// A clarification as its visitors see it.
+pub(super) fn clarification(
+    id: ClarificationId,
+    version: i64,
+    dossier: &Dossier,
+    profile: &Profile,
+) -> v1::Clarification {
+    let mut shown = v1::Clarification {
+        clarification_id: id.to_string(),
+        version,
+        matter_id: dossier.matter.to_string(),
+        subject_id: dossier.subject.id.to_string(),
+        subject_kind: subject_kind(dossier.subject.kind).into(),
+        source: dossier.source.clone(),
+        unit: dossier.clearance.unit.to_string(),
+        conclusion: dossier.clearance.conclusion,
+        state: state(Some(dossier.standing())).into(),
+        harm: harm(dossier),
+        ledger: dossier
+            .entries
+            .last()
+            .map(|entered| number(&entered.number)),
+        round: i32::try_from(dossier.round).unwrap_or(i32::MAX),
+        reasons: reasons(dossier)
+            .into_iter()
+            .map(|reason| reason.code().to_owned())
+            .collect(),
+        due_on: views::due_on(&dossier.stage)
+            .map(|day| day.to_string())
+            .unwrap_or_default(),
+        ..v1::Clarification::default()
+    };
+    if let Some(preparation) = dossier.preparation() {
+        prepared(&mut shown, preparation, &dossier.clearance, profile);
+    }
+    if let Stage::CarriedOut { execution, .. } = &dossier.stage {
+        carried_out(&mut shown, execution);
+    }
+    shown
+}
+
+fn prepared(
+    shown: &mut v1::Clarification,
+    preparation: &Preparation,
+    clearance: &Clearance,
+    profile: &Profile,
+) {
+    let opinions = preparation.screening.opinions.iter();
+    shown.opinions = opinions
+        .map(|(department, given)| opinion(department, given))
+        .collect();
+    let missing = preparation.screening.missing();
+    shown.opinions_missing = missing.map(ToString::to_string).collect();
+    if let Some(wish) = &preparation.wish {
+        wished(shown, wish);
+        let discreet = &profile.clarification.discreet_categories;
+        // Of a form that was decided, what was recommended then; before that, what is now.
+        let recommendation = match preparation.progress.form() {
+            Some(decided) => Some(decided.recommended),
+            None => recommended(clearance, wish, discreet),
+        };
+        if let Some(recommendation) = recommendation {
+            shown.set_recommended_form(form(recommendation.form));
+            recommendation
+                .because
+                .code()
+                .clone_into(&mut shown.recommended_because);
+        }
+    }
+    if let Some(decided) = preparation.progress.form() {
+        shown.set_form(form(decided.form));
+        shown.form_reason = decided.reason.as_ref().map(text);
+    }
+    if let Progress::FormDecided { returned, .. } = &preparation.progress {
+        shown.returned = returned.as_ref().map(text);
+    }
+    if let Some(statement) = preparation.progress.statement() {
+        shown.statement = statement.lines.iter().map(statement_line).collect();
+        shown.note = statement.note.as_ref().map(text);
+    }
+}
+
+fn wished(shown: &mut v1::Clarification, wish: &Wish) {
+    match wish {
+        Wish::Heard { on, said, .. } => {
+            shown.heard_on = on.to_string();
+            shown.set_wish(match said {
+                Said::Wants { .. } => v1::Wish::Wants,
+                Said::Declines => v1::Wish::Declines,
+            });
+        }
+        Wish::Unreachable { reason, .. } => shown.unreachable = Some(text(reason)),
+    }
+    shown.wanted = forms(wish.wanted());
+    shown.refused = forms(Form::ALL.into_iter().filter(|form| wish.refuses(*form)));
+}
+
+fn forms(forms: impl IntoIterator<Item = Form>) -> Vec<i32> {
+    forms.into_iter().map(|one| form(one).into()).collect()
+}
+
+fn carried_out(shown: &mut v1::Clarification, execution: &Execution) {
+    shown.carried_out_on = execution.on.to_string();
+    shown.place = Some(text(&execution.place));
+    shown.handed_over_by = execution.handed_over_by.to_string();
+    if let Some(meeting) = &execution.meeting {
+        shown.meeting_id = meeting.id.to_string();
+        shown.attendance = i32::try_from(meeting.attendance).unwrap_or(i32::MAX);
+        shown.attended = Some(text(&meeting.attended));
+    }
+    if let Some(bulletin) = &execution.bulletin {
+        shown.published_in = Some(text(&bulletin.published_in));
+        shown.published_until = bulletin.until.to_string();
+    }
+}
+
+fn reasons(dossier: &Dossier) -> Vec<Reason> {
+    match &dossier.stage {
+        Stage::NotEligible { reasons } => reasons.clone(),
+        _ if dossier.standing() == Standing::NotEligible => vec![Reason::Objection],
+        _ => Vec::new(),
+    }
+}
+
+fn opinion(department: &Department, given: &Given) -> v1::DepartmentOpinion {
+    let opinion = match given.opinion {
+        Opinion::Agrees => v1::Opinion::Agrees,
+        Opinion::Objects => v1::Opinion::Objects,
+    };
+    v1::DepartmentOpinion {
+        department: department.to_string(),
+        opinion: opinion.into(),
+        by: given.by.to_string(),
+        reason: Some(text(&given.reason)),
+    }
+}
+
+fn statement_line(line: &Line) -> v1::StatementLine {
+    let (finding, closing_reason) = finding(&line.finding);
+    v1::StatementLine {
+        allegation_id: line.allegation.to_string(),
+        category: line.category.clone(),
+        finding: finding.into(),
+        closing_reason: closing_reason.into(),
+    }
+}
+
+fn finding(finding: &Finding) -> (o::Finding, o::ClosingReason) {
+    let none = o::ClosingReason::Unspecified;
+    match finding {
+        Finding::Substantiated => (o::Finding::Substantiated, none),
+        Finding::Unsubstantiated => (o::Finding::Unsubstantiated, none),
+        Finding::Unfounded => (o::Finding::Unfounded, none),
+        Finding::Exonerated => (o::Finding::Exonerated, none),
+        Finding::Closed(code) => {
+            let name = format!("CLOSING_REASON_{}", code.to_ascii_uppercase());
+            let reason = o::ClosingReason::from_str_name(&name);
+            (
+                o::Finding::Closed,
+                reason.unwrap_or(o::ClosingReason::Other),
+            )
+        }
+    }
+}
+
+fn harm(dossier: &Dossier) -> Option<o::SubjectHarm> {
+    let recorded: &SubjectHarm = dossier.clearance.harm.as_ref()?;
+    let harm = |harm: &Harm| match harm {
+        Harm::None => o::Harm::None,
+        Harm::AdvancementAffected => o::Harm::AdvancementAffected,
+        Harm::RightsHarmed => o::Harm::RightsHarmed,
+        Harm::ReportedAgain => o::Harm::ReportedAgain,
+        Harm::SpreadInPublic => o::Harm::SpreadInPublic,
+    };
+    let exclusion = |exclusion: &Exclusion| match exclusion {
+        Exclusion::WrittenExplanation => o::HarmExclusion::WrittenExplanation,
+        Exclusion::MerelyTalkedTo => o::HarmExclusion::MerelyTalkedTo,
+    };
+    let degree = match recorded.degree {
+        None => o::HarmDegree::Unspecified,
+        Some(Degree::Slight) => o::HarmDegree::Slight,
+        Some(Degree::Serious) => o::HarmDegree::Serious,
+        Some(Degree::Grave) => o::HarmDegree::Grave,
+    };
+    let reach = match recorded.reach {
+        None => o::HarmReach::Unspecified,
+        Some(Reach::Few) => o::HarmReach::Few,
+        Some(Reach::Unit) => o::HarmReach::Unit,
+        Some(Reach::Public) => o::HarmReach::Public,
+    };
+    let harms = recorded.harms.iter().map(harm);
+    let exclusions = recorded.exclusions.iter().map(exclusion);
+    Some(o::SubjectHarm {
+        subject_id: dossier.subject.id.to_string(),
+        harms: harms.map(Into::into).collect(),
+        degree: degree.into(),
+        reach: reach.into(),
+        exclusions: exclusions.map(Into::into).collect(),
+    })
+}
+
+fn number(number: &Number) -> v1::LedgerNumber {
+    v1::LedgerNumber {
+        unit: number.unit.to_string(),
+        year: number.year.into(),
+        number: number.number,
+    }
+}
+
+fn text(text: &TextRef) -> o::TextRef {
+    o::TextRef {
+        text_id: text.id.to_string(),
+        digest: hexadecimal::encode(&text.digest),
+    }
+}
+
+/// The state that a caller filters by.
+pub(super) fn standing_of(state: v1::ClarificationState) -> Option<Standing> {
+    Some(match state {
+        v1::ClarificationState::Unspecified => return None,
+        v1::ClarificationState::Screening => Standing::Screening,
+        v1::ClarificationState::Eligible => Standing::Eligible,
+        v1::ClarificationState::NotEligible => Standing::NotEligible,
+        v1::ClarificationState::FormDecided => Standing::FormDecided,
+        v1::ClarificationState::Drafted => Standing::Drafted,
+        v1::ClarificationState::Approved => Standing::Approved,
+        v1::ClarificationState::CarriedOut => Standing::CarriedOut,
+        v1::ClarificationState::Confirmed => Standing::Confirmed,
+        v1::ClarificationState::Declined => Standing::Declined,
+        v1::ClarificationState::Halted => Standing::Halted,
+        v1::ClarificationState::Superseded => Standing::Superseded,
+    })
+}
+
+fn state(standing: Option<Standing>) -> v1::ClarificationState {
+    match standing {
+        None => v1::ClarificationState::Unspecified,
+        Some(Standing::Screening) => v1::ClarificationState::Screening,
+        Some(Standing::Eligible) => v1::ClarificationState::Eligible,
+        Some(Standing::NotEligible) => v1::ClarificationState::NotEligible,
+        Some(Standing::FormDecided) => v1::ClarificationState::FormDecided,
+        Some(Standing::Drafted) => v1::ClarificationState::Drafted,
+        Some(Standing::Approved) => v1::ClarificationState::Approved,
+        Some(Standing::CarriedOut) => v1::ClarificationState::CarriedOut,
+        Some(Standing::Confirmed) => v1::ClarificationState::Confirmed,
+        Some(Standing::Declined) => v1::ClarificationState::Declined,
+        Some(Standing::Halted) => v1::ClarificationState::Halted,
+        Some(Standing::Superseded) => v1::ClarificationState::Superseded,
+    }
+}
+
+/// A line of the list.
+pub(super) fn line(row: Listed) -> v1::ClarificationRow {
+    let kind = match row.subject_kind.as_str() {
+        "person" => o::SubjectKind::Person,
+        "organisation" => o::SubjectKind::Organisation,
+        _ => o::SubjectKind::Unspecified,
+    };
+    v1::ClarificationRow {
+        clarification_id: row.id.to_string(),
+        matter_id: row.matter.to_string(),
+        subject_id: row.subject.to_string(),
+        subject_kind: kind.into(),
+        state: state(row.standing()).into(),
+        form: row.form().map(form).unwrap_or_default().into(),
+        unit: row.unit,
+        source: row.source,
+        due_on: row.due_on,
+    }
+}
+
+/// A line of the ledger of a unit and year.
+pub(super) fn ledger_entry(unit: &str, year: i32, line: views::Line) -> v1::LedgerEntry {
+    let form = line.form().map(form).unwrap_or_default();
+    let superseded = line
+        .supersedes_unit
+        .zip(line.supersedes_year)
+        .zip(line.supersedes_number);
+    v1::LedgerEntry {
+        number: Some(v1::LedgerNumber {
+            unit: unit.to_owned(),
+            year,
+            number: line.number,
+        }),
+        clarification_id: line.clarification.to_string(),
+        matter_id: line.matter.to_string(),
+        subject_id: line.subject.to_string(),
+        form: form.into(),
+        entered_on: line.entered_on,
+        supersedes: superseded.map(|((unit, year), number)| v1::LedgerNumber {
+            unit,
+            year,
+            number,
+        }),
+        source: line.source,
+    }
+}
+
+/// An integrity file, in the order in which things happened.
+pub(super) fn integrity_file(
+    subject: SubjectId,
+    version: i64,
+    state: &integrity::State,
+) -> v1::GetIntegrityFileResponse {
+    let mut entries: Vec<&Entry> = state.entries.iter().collect();
+    entries.sort_by_key(|entry| entry.on);
+    v1::GetIntegrityFileResponse {
+        subject_id: subject.to_string(),
+        version,
+        entries: entries.into_iter().map(entry).collect(),
+    }
+}
+
+fn entry(entry: &Entry) -> v1::IntegrityEntry {
+    let kind = match entry.kind {
+        Kind::Cleared => v1::IntegrityEntryKind::Cleared,
+        Kind::ClearanceSuperseded => v1::IntegrityEntryKind::ClearanceSuperseded,
+        Kind::Sanctioned => v1::IntegrityEntryKind::Sanctioned,
+        Kind::ImpactEnded => v1::IntegrityEntryKind::ImpactEnded,
+        Kind::FollowUpOpened => v1::IntegrityEntryKind::FollowUpOpened,
+        Kind::Visited => v1::IntegrityEntryKind::Visited,
+        Kind::AftercareChecked => v1::IntegrityEntryKind::AftercareChecked,
+        Kind::FollowUpClosed => v1::IntegrityEntryKind::FollowUpClosed,
+    };
+    let on: Date = entry.on;
+    v1::IntegrityEntry {
+        kind: kind.into(),
+        on: on.to_string(),
+        unit: entry.unit.to_string(),
+        matter_id: entry
+            .matter
+            .map(|matter| matter.to_string())
+            .unwrap_or_default(),
+        reference: entry.reference.to_string(),
+        detail: entry.detail.clone(),
+    }
+}

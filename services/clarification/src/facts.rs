@@ -1,0 +1,84 @@
+//! What must be asked before a decision: for the approval of a clarification and for carrying it out, whether the
+//! conclusion that it rests on still stands. Verification knows.
+//!
+//! To ask more: a field in the aggregate's `Facts`, and a question here. The trap: an answer is as old as its question,
+//! so its time is taken before that is sent.
+
+use async_trait::async_trait;
+use chassis::facts::{Asking, Informed};
+use chassis::peers::Call;
+use chassis::refusal::{Refusal, RefusalKind};
+use office::{Actor, MatterId};
+use proto::verification as v1;
+use proto::verification::verification_service_client::VerificationServiceClient;
+use uuid::Uuid;
+
+use crate::clarification::approval::{Answer, Facts, Word};
+use crate::clarification::{Clarification, Command};
+use crate::integrity::IntegrityFile;
+use crate::ledger::Ledger;
+use crate::matter::Matter;
+
+impl Informed for Matter {}
+
+impl Informed for Ledger {}
+
+impl Informed for IntegrityFile {}
+
+#[async_trait]
+impl Informed for Clarification {
+    async fn gather(
+        asking: &Asking,
+        id: Uuid,
+        command: &Command,
+        actor: &Actor,
+    ) -> Result<Facts, Refusal> {
+        let rests_on_it = matches!(
+            command,
+            Command::ApproveClarification | Command::CarryOutClarification(_)
+        );
+        if !rests_on_it {
+            return Ok(Facts::default());
+        }
+        let state = asking.state::<Clarification>(id).await?;
+        let dossier = state.as_ref().and_then(|(_, state)| state.dossier());
+        let Some(dossier) = dossier else {
+            return Ok(Facts::default());
+        };
+        let answer = ask(asking, dossier.matter, actor).await?;
+        Ok(Facts {
+            answer: Some(answer),
+        })
+    }
+}
+
+/// Asks verification whether the matter's conclusion stands.
+async fn ask(asking: &Asking, matter: MatterId, actor: &Actor) -> Result<Answer, Refusal> {
+    let asked_at = asking.now;
+    let answered = asking
+        .peers
+        .call("verification", Some(actor), async |call: Call| {
+            VerificationServiceClient::new(call.channel())
+                .get_case(call.request(v1::GetCaseRequest {
+                    matter_id: matter.to_string(),
+                    ..v1::GetCaseRequest::default()
+                }))
+                .await
+        })
+        .await;
+    let case = match answered {
+        Ok(response) => response.case,
+        // A case that verification does not have, as after a restore, has no conclusion that stands.
+        Err(refusal) if refusal.kind == RefusalKind::NotFound => None,
+        Err(refusal) => return Err(refusal),
+    };
+    let stands = case.as_ref().map(v1::Case::conclusion_standing);
+    Ok(Answer {
+        conclusion: case.map(|case| case.conclusion).unwrap_or_default(),
+        standing: match stands {
+            Some(v1::ConclusionStanding::Stands) => Word::Stands,
+            _ => Word::StandsNot,
+        },
+        asked_at,
+    })
+}

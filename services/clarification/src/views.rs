@@ -1,0 +1,390 @@
+//! Read models of clarifications: a row each, the list for people, the ledger over the entries that each one keeps, and
+//! the figures counted over the rows.
+//!
+//! To add a view: a new table in `migrations`, its row and [`View`] here, its line in `lib.rs`. The trap: a row is a
+//! function of the state alone, so whatever it shows must be in the state; and a changed view is a new table.
+
+use std::collections::BTreeMap;
+
+use chassis::question::{Page, Reach};
+use chassis::recusal::Mark;
+use chassis::view::View;
+use jiff::civil::Date;
+use office::{MatterId, SubjectId, UnitCode};
+use serde::Serialize;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::clarification::forms::Form;
+use crate::clarification::{Clarification, Progress, Stage, Standing, State};
+use crate::conclusion::SubjectKind;
+use crate::ledger::{Entered, Number};
+
+/// The clarifications, a row each.
+pub(crate) struct Clarifications;
+
+impl Standing {
+    const ALL: [Self; 11] = [
+        Self::Screening,
+        Self::Eligible,
+        Self::NotEligible,
+        Self::FormDecided,
+        Self::Drafted,
+        Self::Approved,
+        Self::CarriedOut,
+        Self::Confirmed,
+        Self::Declined,
+        Self::Halted,
+        Self::Superseded,
+    ];
+
+    /// Its word in the table.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Screening => "screening",
+            Self::Eligible => "eligible",
+            Self::NotEligible => "not_eligible",
+            Self::FormDecided => "form_decided",
+            Self::Drafted => "drafted",
+            Self::Approved => "approved",
+            Self::CarriedOut => "carried_out",
+            Self::Confirmed => "confirmed",
+            Self::Declined => "declined",
+            Self::Halted => "halted",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|standing| standing.word() == word)
+    }
+}
+
+/// A row of `clarifications_v1`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct ClarificationRow {
+    id: Uuid,
+    version: i64,
+    matter: MatterId,
+    subject: SubjectId,
+    subject_kind: SubjectKind,
+    source: String,
+    state: Standing,
+    unit: UnitCode,
+    kept_by: Vec<UnitCode>,
+    form: Option<Form>,
+    due_on: Option<Date>,
+    meetings: Vec<Uuid>,
+    entries: Vec<EntryRow>,
+    recused: Vec<String>,
+    reporter_marks: Vec<String>,
+}
+
+/// One entry of a ledger, in its clarification's row.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct EntryRow {
+    unit: UnitCode,
+    year: i16,
+    number: i32,
+    form: Form,
+    entered_on: Date,
+    supersedes: Option<Number>,
+}
+
+impl EntryRow {
+    fn of(entered: &Entered) -> Self {
+        Self {
+            unit: entered.number.unit.clone(),
+            year: entered.number.year,
+            number: entered.number.number,
+            form: entered.wanted.form,
+            entered_on: entered.wanted.on,
+            supersedes: entered.wanted.supersedes.clone(),
+        }
+    }
+}
+
+impl View for Clarifications {
+    type Aggregate = Clarification;
+    type Row = ClarificationRow;
+    const TABLE: &'static str = "clarifications_v1";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "version",
+        "matter",
+        "subject",
+        "subject_kind",
+        "source",
+        "state",
+        "unit",
+        "kept_by",
+        "form",
+        "due_on",
+        "meetings",
+        "entries",
+        "recused",
+        "reporter_marks",
+    ];
+
+    fn row(id: Uuid, version: i64, state: &State) -> Option<ClarificationRow> {
+        let dossier = state.dossier()?;
+        let progress = dossier
+            .preparation()
+            .map(|preparation| &preparation.progress);
+        let recusal = &dossier.recusal;
+        Some(ClarificationRow {
+            id,
+            version,
+            matter: dossier.matter,
+            subject: dossier.subject.id,
+            subject_kind: dossier.subject.kind,
+            source: dossier.source.clone(),
+            state: dossier.standing(),
+            unit: dossier.clearance.unit.clone(),
+            kept_by: dossier.kept_by.clone(),
+            form: progress.and_then(Progress::form).map(|form| form.form),
+            due_on: due_on(&dossier.stage),
+            meetings: dossier.meetings.iter().copied().collect(),
+            entries: dossier.entries.iter().map(EntryRow::of).collect(),
+            recused: recusal.actors.iter().map(ToString::to_string).collect(),
+            reporter_marks: recusal.reporters.iter().map(Mark::hexadecimal).collect(),
+        })
+    }
+}
+
+/// The day by which it must be carried out, while it must.
+pub(crate) fn due_on(stage: &Stage) -> Option<Date> {
+    match stage {
+        Stage::Preparing(preparation) => {
+            let approval = preparation.progress.approval()?;
+            Some(approval.due.on)
+        }
+        _ => None,
+    }
+}
+
+/// Which clarifications to list.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    pub(crate) state: Option<Standing>,
+    pub(crate) source: String,
+    pub(crate) matter: Option<Uuid>,
+    pub(crate) subject: Option<Uuid>,
+}
+
+/// A line of the list of clarifications.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Listed {
+    pub(crate) id: Uuid,
+    pub(crate) matter: Uuid,
+    pub(crate) subject: Uuid,
+    pub(crate) subject_kind: String,
+    state: String,
+    pub(crate) unit: String,
+    pub(crate) source: String,
+    /// A form's code, or empty.
+    form: String,
+    /// ISO date, or empty.
+    pub(crate) due_on: String,
+}
+
+impl Listed {
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        Standing::of_word(&self.state)
+    }
+
+    pub(crate) fn form(&self) -> Option<Form> {
+        form_of(&self.form)
+    }
+}
+
+fn form_of(code: &str) -> Option<Form> {
+    Form::ALL.into_iter().find(|form| form.code() == code)
+}
+
+/// A page of clarifications by id. Whoever is recused from one does not see it here either.
+pub(crate) async fn list(
+    pool: &PgPool,
+    reach: &Reach,
+    wanted: &Wanted,
+    page: &Page<Uuid>,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    sqlx::query_as(
+        "select id, matter, subject, subject_kind, state, unit, source, coalesce(form, '') as form,
+                coalesce(to_char(due_on, 'YYYY-MM-DD'), '') as due_on
+           from clarifications_v1
+          where ($1::uuid is null or id > $1)
+            and ($2::text is null or state = $2)
+            and ($3 = '' or source = $3)
+            and ($4::uuid is null or matter = $4)
+            and ($5::uuid is null or subject = $5)
+            and ($6::text[] is null or unit = any($6))
+            and not recused @> array[$7::text]
+            and not reporter_marks @> array[$8::text]
+          order by id
+          limit $9",
+    )
+    .bind(page.after)
+    .bind(wanted.state.map(Standing::word))
+    .bind(&wanted.source)
+    .bind(wanted.matter)
+    .bind(wanted.subject)
+    .bind(&reach.units)
+    .bind(&reach.actor)
+    .bind(&reach.mark)
+    .bind(page.most())
+    .fetch_all(pool)
+    .await
+}
+
+/// A line of a ledger.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Line {
+    pub(crate) clarification: Uuid,
+    pub(crate) matter: Uuid,
+    pub(crate) subject: Uuid,
+    pub(crate) source: String,
+    pub(crate) number: i32,
+    form: String,
+    /// ISO date.
+    pub(crate) entered_on: String,
+    pub(crate) supersedes_unit: Option<String>,
+    pub(crate) supersedes_year: Option<i32>,
+    pub(crate) supersedes_number: Option<i32>,
+}
+
+impl Line {
+    pub(crate) fn form(&self) -> Option<Form> {
+        form_of(&self.form)
+    }
+}
+
+/// Whose ledger, and who asks.
+pub(crate) struct OfLedger<'a> {
+    pub(crate) unit: &'a str,
+    pub(crate) year: i32,
+    /// Whether the actor also sees entries about subjects whose record they keep.
+    pub(crate) keeps_records: bool,
+}
+
+/// A page of the ledger of a unit and year, by number.
+pub(crate) async fn ledger(
+    pool: &PgPool,
+    reach: &Reach,
+    of: &OfLedger<'_>,
+    page: &Page<i32>,
+) -> Result<Vec<Line>, sqlx::Error> {
+    sqlx::query_as(
+        "select c.id as clarification, c.matter, c.subject, c.source, e.number, e.form, e.entered_on,
+                e.supersedes ->> 'unit' as supersedes_unit,
+                (e.supersedes ->> 'year')::int as supersedes_year,
+                (e.supersedes ->> 'number')::int as supersedes_number
+           from clarifications_v1 c
+          cross join lateral jsonb_to_recordset(c.entries)
+                as e (unit text, year int, number int, form text, entered_on text, supersedes jsonb)
+          where c.entries @> jsonb_build_array(jsonb_build_object('unit', $1::text, 'year', $2::int))
+            and e.unit = $1
+            and e.year = $2
+            and ($3::int is null or e.number > $3)
+            and ($4::text[] is null or e.unit = any($4) or ($5 and c.kept_by && $4))
+            and not c.recused @> array[$6::text]
+            and not c.reporter_marks @> array[$7::text]
+          order by e.number
+          limit $8",
+    )
+    .bind(of.unit)
+    .bind(of.year)
+    .bind(page.after)
+    .bind(&reach.units)
+    .bind(of.keeps_records)
+    .bind(&reach.actor)
+    .bind(&reach.mark)
+    .bind(page.most())
+    .fetch_all(pool)
+    .await
+}
+
+/// The keys of the statistics, in their order; behind them come the ledger entries of each unit, [`ENTRIES_OF`] and the
+/// unit's code. What was superseded is not carried out any more, but a meeting that was held was held.
+pub(crate) const FIGURES: [&str; 15] = [
+    "candidates",
+    "cleared_by_conclusion",
+    "carried_out",
+    "persons_cleared",
+    "organisations_cleared",
+    "form_written",
+    "form_in_person",
+    "form_meeting",
+    "form_bulletin",
+    "meetings",
+    "not_eligible",
+    "declined",
+    "halted",
+    "superseded",
+    "ledger_entries",
+];
+
+/// How the key of one unit's ledger entries begins.
+const ENTRIES_OF: &str = "ledger_entries:";
+
+/// The figures of a source, or of everything if it is empty: one statement, so that they fit together.
+///
+/// A count names nobody, so recusal does not narrow it; the unit does.
+pub(crate) async fn figures(
+    pool: &PgPool,
+    reach: &Reach,
+    source: &str,
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    let counted: Vec<(String, i64)> = sqlx::query_as(
+        "with chosen as (
+             select subject, subject_kind, state, form, meetings, entries
+               from clarifications_v1
+              where ($1 = '' or source = $1)
+                and ($2::text[] is null or unit = any($2))
+         ), cleared as (
+             select * from chosen where state in ('carried_out', 'confirmed')
+         ), entered as (
+             select e.unit from chosen cross join lateral jsonb_to_recordset(entries) as e (unit text)
+         )
+         select 'candidates', count(*) from chosen
+         union all
+         select 'cleared_by_conclusion', count(*) from chosen where state not in ('halted', 'superseded')
+         union all
+         select 'carried_out', count(*) from cleared
+         union all
+         select 'persons_cleared', count(distinct subject) from cleared where subject_kind = 'person'
+         union all
+         select 'organisations_cleared', count(distinct subject) from cleared where subject_kind = 'organisation'
+         union all
+         select 'form_' || form, count(*) from cleared group by form
+         union all
+         select 'meetings', count(distinct meeting) from chosen cross join unnest(meetings) as meeting
+         union all
+         select state, count(*) from chosen
+          where state in ('not_eligible', 'declined', 'halted', 'superseded') group by state
+         union all
+         select 'ledger_entries', count(*) from entered
+         union all
+         select $3 || unit, count(*) from entered group by unit",
+    )
+    .bind(source)
+    .bind(&reach.units)
+    .bind(ENTRIES_OF)
+    .fetch_all(pool)
+    .await?;
+    let mut counted: BTreeMap<String, i64> = counted.into_iter().collect();
+    let fixed: Vec<(String, i64)> = FIGURES
+        .iter()
+        .map(|key| {
+            let count = counted.remove(*key).unwrap_or_default();
+            ((*key).to_owned(), count)
+        })
+        .collect();
+    // What is left are the units, by their codes.
+    Ok(fixed.into_iter().chain(counted).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,301 @@
+//! The queries against a real PostgreSQL, which `tests/run` provides: each test has the tables for itself, in its
+//! connection's temporary schema.
+
+use chassis::testing::{Given, given};
+use office::{Actor, Role};
+use sqlx::postgres::PgPoolOptions;
+
+use super::*;
+use crate::clarification::Command;
+use crate::clarification::afterwards::LedgerNumbered;
+use crate::clarification::fixture::*;
+use crate::clarification::wish::Said;
+use crate::ledger::What;
+
+async fn database() -> PgPool {
+    let url = std::env::var("ZHENGMING_ADMIN_DATABASE_URL")
+        .expect("ZHENGMING_ADMIN_DATABASE_URL says where PostgreSQL is; tests/run sets it");
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect(&url)
+        .await
+        .expect("PostgreSQL answers");
+    sqlx::raw_sql("set search_path to pg_temp")
+        .execute(&pool)
+        .await
+        .expect("a temporary schema");
+    sqlx::raw_sql(include_str!("../../migrations/0001_clarification.sql"))
+        .execute(&pool)
+        .await
+        .expect("the migration runs");
+    pool
+}
+
+/// One clarification, by the number of its subject.
+struct One {
+    subject: u128,
+    kind: SubjectKind,
+    source: &'static str,
+    given: Given<Clarification>,
+}
+
+fn one(subject: u128, given: Given<Clarification>) -> One {
+    One {
+        subject,
+        kind: SubjectKind::Person,
+        source: "register",
+        given,
+    }
+}
+
+/// Writes rows as the desk does.
+async fn write(pool: &PgPool, clarifications: impl IntoIterator<Item = One>) {
+    let rows: Vec<ClarificationRow> = clarifications
+        .into_iter()
+        .map(|one| {
+            let State::Open(mut dossier) = one.given.state().clone() else {
+                panic!("it is open");
+            };
+            dossier.subject.id = id(one.subject);
+            dossier.subject.kind = one.kind;
+            dossier.source = one.source.to_owned();
+            let id = Uuid::from_u128(one.subject);
+            Clarifications::row(id, 1, &State::Open(dossier)).expect("there is something to show")
+        })
+        .collect();
+    let columns = Clarifications::COLUMNS.join(", ");
+    sqlx::query(sqlx::AssertSqlSafe(format!(
+        "insert into clarifications_v1 ({columns}) \
+         select {columns} from jsonb_populate_recordset(null::clarifications_v1, $1)"
+    )))
+    .bind(serde_json::to_value(rows).expect("rows are JSON"))
+    .execute(pool)
+    .await
+    .expect("the rows fit the table");
+}
+
+fn reach(actor: &Actor) -> Reach {
+    let context = given::<Clarification>();
+    let context = context.context();
+    Reach::of(actor, &context.profile, &context.secrets)
+}
+
+fn at(unit: &str, name: &str, role: Role) -> Reach {
+    reach(&Actor {
+        unit: unit.parse().expect("a unit code"),
+        ..actor(name, role)
+    })
+}
+
+fn everywhere() -> Reach {
+    at("N", "otto", Role::ClarificationOfficer)
+}
+
+fn first<T>(size: i32) -> Page<T> {
+    Page::asked(size, "", |_| None).expect("a page")
+}
+
+fn numbered(form: Form, number: i32) -> Given<Clarification> {
+    a_carried_out_one(form).events([LedgerNumbered {
+        entered: entered(number, What::CarriedOut, 1),
+        superseding: None,
+    }])
+}
+
+#[tokio::test]
+async fn figures_are_counted_by_source_form_and_unit() {
+    let pool = database().await;
+    let superseded = numbered(Form::Meeting, 3)
+        .events([a_superseding()])
+        .events([LedgerNumbered {
+            entered: superseding(4, 3),
+            superseding: None,
+        }]);
+    let mut not_eligible = cleared(1);
+    not_eligible.clearance.harm = None;
+    let not_eligible = given::<Clarification>()
+        .actor(service())
+        .when(Command::FollowRuling(Box::new(not_eligible)))
+        .accepted()
+        .1;
+    let halted = an_approved_one(Form::Written).events([a_halting()]);
+    write(
+        &pool,
+        [
+            one(1, numbered(Form::Meeting, 1)),
+            One {
+                kind: SubjectKind::Organisation,
+                ..one(
+                    2,
+                    numbered(Form::Meeting, 2).events([confirmed_by("petra")]),
+                )
+            },
+            one(3, superseded),
+            one(4, not_eligible),
+            one(5, halted),
+            one(6, a_candidate().events([wish_of(Said::Declines)])),
+            One {
+                source: "elsewhere",
+                ..one(7, a_candidate())
+            },
+        ],
+    )
+    .await;
+    let counted = figures(&pool, &everywhere(), "register")
+        .await
+        .expect("figures");
+    let counted: Vec<(&str, i64)> = counted.iter().map(|(key, n)| (key.as_str(), *n)).collect();
+    assert_eq!(
+        counted,
+        [
+            ("candidates", 6),
+            ("cleared_by_conclusion", 4),
+            ("carried_out", 2),
+            ("persons_cleared", 1),
+            ("organisations_cleared", 1),
+            ("form_written", 0),
+            ("form_in_person", 0),
+            ("form_meeting", 2),
+            ("form_bulletin", 0),
+            // All three were cleared at the same one.
+            ("meetings", 1),
+            ("not_eligible", 1),
+            ("declined", 1),
+            ("halted", 1),
+            ("superseded", 1),
+            ("ledger_entries", 4),
+            ("ledger_entries:P51-01", 4),
+        ]
+    );
+    let all = figures(&pool, &everywhere(), "").await.expect("figures");
+    assert!(all.contains(&("candidates".to_owned(), 7)));
+    let elsewhere = at("P51-02", "otto", Role::ClarificationOfficer);
+    let none = figures(&pool, &elsewhere, "").await.expect("figures");
+    assert!(none.iter().all(|(_, count)| *count == 0));
+}
+
+#[tokio::test]
+async fn a_list_goes_on_where_the_page_ended_and_holds_what_the_actor_may_see() {
+    let pool = database().await;
+    let all = (1..=5).map(|number| one(number, a_candidate()));
+    write(&pool, all.chain([one(6, an_eligible_one())])).await;
+    let numbers =
+        |found: &[Listed]| -> Vec<u128> { found.iter().map(|row| row.id.as_u128()).collect() };
+    let wanted = Wanted {
+        state: Some(Standing::Screening),
+        source: "register".to_owned(),
+        ..Wanted::default()
+    };
+    let page = first(2);
+    let found = list(&pool, &everywhere(), &wanted, &page)
+        .await
+        .expect("a page");
+    let (shown, next) = page.cut(found, |row| row.id.to_string());
+    assert_eq!(numbers(&shown), [1, 2]);
+    assert_eq!(shown[0].standing(), Some(Standing::Screening));
+    let page = Page::asked(10, &next, |token| token.parse().ok()).expect("the next page");
+    let rest = list(&pool, &everywhere(), &wanted, &page)
+        .await
+        .expect("the rest");
+    assert_eq!(numbers(&rest), [3, 4, 5]);
+
+    let of = Wanted {
+        subject: Some(Uuid::from_u128(6)),
+        matter: Some(Uuid::from_u128(0x10)),
+        ..Wanted::default()
+    };
+    for (who, sees) in [
+        (everywhere(), 1),
+        (at("P51-01", "otto", Role::ClarificationOfficer), 1),
+        (at("P51-01-01", "otto", Role::ClarificationOfficer), 0),
+        (at("P51-02", "auditor-1", Role::Auditor), 1),
+        (at("N", "accused", Role::ClarificationOfficer), 0),
+        (at("N", "reporter", Role::ClarificationOfficer), 0),
+    ] {
+        let found = list(&pool, &who, &of, &first(10)).await.expect("a page");
+        assert_eq!(found.len(), sees, "{}", who.actor);
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_is_read_by_number_and_a_superseding_entry_names_the_first() {
+    let pool = database().await;
+    let superseded = numbered(Form::Written, 2)
+        .events([a_superseding()])
+        .events([LedgerNumbered {
+            entered: superseding(3, 2),
+            superseding: None,
+        }]);
+    write(
+        &pool,
+        [one(1, superseded), one(2, numbered(Form::Bulletin, 1))],
+    )
+    .await;
+    let of = |year| OfLedger {
+        unit: "P51-01",
+        year,
+        keeps_records: false,
+    };
+    let page = first(2);
+    let found = ledger(&pool, &everywhere(), &of(2026), &page)
+        .await
+        .expect("a page");
+    let (shown, next) = page.cut(found, |line| line.number.to_string());
+    let told: Vec<_> = shown
+        .iter()
+        .map(|line| {
+            (
+                line.number,
+                line.clarification.as_u128(),
+                line.supersedes_number,
+            )
+        })
+        .collect();
+    assert_eq!(told, [(1, 2, None), (2, 1, None)]);
+    assert_eq!(shown[0].entered_on, "2026-03-09");
+    let page = Page::asked(2, &next, |token| token.parse().ok()).expect("the next page");
+    let rest = ledger(&pool, &everywhere(), &of(2026), &page)
+        .await
+        .expect("the rest");
+    assert_eq!(rest.len(), 1);
+    assert_eq!((rest[0].number, rest[0].supersedes_number), (3, Some(2)));
+    assert_eq!(rest[0].supersedes_unit.as_deref(), Some("P51-01"));
+    let last_year = ledger(&pool, &everywhere(), &of(2025), &first(10)).await;
+    assert_eq!(last_year.expect("nothing").len(), 0);
+
+    // The subject belongs to P51-01-01, whose personnel department keeps their record.
+    for (who, keeps_records, sees) in [
+        (at("P51-01-01", "petra", Role::PersonnelOfficer), true, 3),
+        (
+            at("P51-01-01", "petra", Role::ClarificationOfficer),
+            false,
+            0,
+        ),
+        (at("P51-02", "petra", Role::PersonnelOfficer), true, 0),
+        (at("N", "reporter", Role::PersonnelOfficer), true, 0),
+    ] {
+        let of = OfLedger {
+            keeps_records,
+            ..of(2026)
+        };
+        let found = ledger(&pool, &who, &of, &first(10)).await.expect("a page");
+        assert_eq!(found.len(), sees, "{} {keeps_records}", who.actor);
+    }
+}
+
+#[test]
+fn a_row_has_exactly_the_columns_of_its_table() {
+    let row = Clarifications::row(Uuid::nil(), 1, an_approved_one(Form::Written).state());
+    let row = serde_json::to_value(row.expect("a row")).expect("a row is JSON");
+    let mut columns: Vec<_> = row.as_object().expect("an object").keys().collect();
+    let mut declared = Clarifications::COLUMNS.to_vec();
+    columns.sort();
+    declared.sort_unstable();
+    assert_eq!(columns, declared);
+    assert_eq!(row["due_on"], "2026-03-16");
+    for standing in Standing::ALL {
+        assert_eq!(Standing::of_word(standing.word()), Some(standing));
+        let json = serde_json::to_value(standing).expect("a word");
+        assert_eq!(json, standing.word());
+    }
+}
