@@ -191,9 +191,9 @@ fn each_fault_names_its_file_its_key_and_what_to_do() {
             "default.toml: permissions.scrutineer: \"scrutineer\" is no role: expected one of intake_officer,",
         ),
         (
-            "\"GetMatter\", \"GetSubject\", \"GetCase\"]",
-            "\"GetMatter\", \"GetMatter\"]",
-            "default.toml: permissions.screener: names \"GetMatter\" twice",
+            "\"AddMaterial\", \"GetReceipt\"]",
+            "\"AddMaterial\", \"AddMaterial\"]",
+            "default.toml: permissions.public: names \"AddMaterial\" twice",
         ),
         (
             "\"SubmitReport\"",

@@ -10,6 +10,7 @@ use proto::verification as v1;
 
 use crate::case::events::{ConcludedFinding, ConcludedSubject};
 use crate::case::{ClosingReason, Event, Outcome, SubjectKind};
+use crate::sanctions;
 
 /// The public event of a private one.
 pub(crate) fn announce(case: CaseId, event: &Event) -> Option<Announcement> {
@@ -69,11 +70,36 @@ pub(crate) fn announce(case: CaseId, event: &Event) -> Option<Announcement> {
     }
 }
 
+/// The public event of what happened to a person's sanctions.
+pub(crate) fn announce_sanction(event: &sanctions::Event) -> Option<Announcement> {
+    match event {
+        sanctions::Event::Recorded(recorded) => {
+            let sanction = &recorded.sanction;
+            Some(Announcement::of(
+                "SanctionRecorded",
+                &v1::SanctionRecorded {
+                    sanction_id: recorded.id.to_string(),
+                    subject_id: sanction.subject.to_string(),
+                    case_id: sanction.case.to_string(),
+                    matter_id: recorded.matter.to_string(),
+                    source: recorded.source.clone(),
+                    kind: sanction.kind.clone(),
+                    decided_by: sanction.decided_by.to_string(),
+                    decided_on: sanction.decided_on.to_string(),
+                    impact_months: sanction.impact_months.try_into().unwrap_or(i32::MAX),
+                    impact_ends_on: recorded.impact_ends_on.to_string(),
+                },
+            ))
+        }
+    }
+}
+
 fn concluded_subject(said: &ConcludedSubject) -> v1::ConcludedSubject {
     v1::ConcludedSubject {
         subject_id: said.subject.to_string(),
         kind: subject_kind(said.kind).into(),
         findings: said.findings.iter().map(concluded_finding).collect(),
+        harm: None,
     }
 }
 
@@ -121,7 +147,8 @@ pub(crate) fn outcome(outcome: Outcome) -> (o::Finding, o::ClosingReason) {
 mod tests {
     use super::*;
     use crate::case::case_of;
-    use crate::case::fixture::{concluded, id, opened, proposed, recorded, reopened};
+    use crate::case::fixture::{OFFICIAL, concluded, id, opened, proposed, recorded, reopened};
+    use crate::sanctions::fixture::recorded as recorded_sanction;
 
     fn told(event: &Event) -> Option<(&'static str, serde_json::Value)> {
         let announcement = announce(case_of(id(0x10)), event)?;
@@ -153,6 +180,23 @@ mod tests {
             assert_eq!(body["source"], "register");
             assert!(proto::events_of("verification").contains(&name));
         }
+    }
+
+    #[test]
+    fn a_sanction_tells_its_impact_period_and_the_matter_that_it_came_from() {
+        let told = announce_sanction(&recorded_sanction()).expect("it is public");
+        assert_eq!(told.name, "SanctionRecorded");
+        let body: serde_json::Value = serde_json::from_slice(&told.body).expect("JSON");
+        assert_eq!(
+            body["subjectId"],
+            id::<office::SubjectId>(OFFICIAL).to_string()
+        );
+        assert_eq!(body["matterId"], id::<uuid::Uuid>(0x10).to_string());
+        assert_eq!(body["source"], "register");
+        assert_eq!(body["decidedOn"], "2026-03-02");
+        assert_eq!(body["impactMonths"], 12);
+        assert_eq!(body["impactEndsOn"], "2027-03-01");
+        assert!(proto::events_of("verification").contains(&told.name));
     }
 
     #[test]

@@ -5,11 +5,12 @@
 //! to the units that the actor may see.
 
 mod requests;
+mod sanctions;
 
 use chassis::refusal::{INVALID_REQUEST, UNAVAILABLE};
 use chassis::server::LARGEST_MESSAGE;
 use chassis::{Front, hexadecimal};
-use office::{Actor, CaseId, MatterId, TextId, UnitCode};
+use office::{Actor, CaseId, MatterId, SubjectId, TextId, UnitCode};
 use proto::verification as v1;
 use proto::verification::verification_service_server::{
     VerificationService, VerificationServiceServer,
@@ -21,6 +22,7 @@ use uuid::Uuid;
 use crate::Verification;
 use crate::announcements::{outcome, subject_kind};
 use crate::case::{Case, State, case_of, reporter_mark};
+use crate::sanctions::{self as persons, Sanctions, sanctions_of};
 use crate::views::{self, Listed, Page, Scope, Standing};
 
 /// How many lines a page has if the caller does not say.
@@ -113,6 +115,28 @@ impl VerificationService for Api {
         request: Request<v1::ReopenCaseRequest>,
     ) -> Answer<v1::ReopenCaseResponse> {
         self.front.call::<Verification, _>(request).await
+    }
+
+    async fn record_sanction(
+        &self,
+        request: Request<v1::RecordSanctionRequest>,
+    ) -> Answer<v1::RecordSanctionResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn get_sanctions(
+        &self,
+        request: Request<v1::GetSanctionsRequest>,
+    ) -> Answer<v1::GetSanctionsResponse> {
+        let actor = self.front.permit(&request, "GetSanctions")?;
+        let person: SubjectId = read_id("subject_id", &request.get_ref().subject_id)?.into();
+        let found = self.front.state::<Sanctions>(&actor, sanctions_of(person));
+        let (version, state) = match found.await {
+            // Of most people there are none; that is an answer, too.
+            Err(status) if status.code() == tonic::Code::NotFound => (0, persons::State::default()),
+            found => found?,
+        };
+        Ok(Response::new(sanctions::shown(person, version, &state)))
     }
 
     async fn get_case(&self, request: Request<v1::GetCaseRequest>) -> Answer<v1::GetCaseResponse> {
@@ -335,5 +359,6 @@ fn shown(id: CaseId, version: i64, state: &State) -> Option<v1::Case> {
             .map(|day| day.to_string())
             .unwrap_or_default(),
         evidence_ids: texts(&dossier.evidence),
+        harms: Vec::new(),
     })
 }

@@ -19,8 +19,6 @@ pub mod investigation;
 pub mod opening;
 #[cfg(test)]
 mod properties;
-#[cfg(test)]
-mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -167,12 +165,7 @@ pub struct Dossier {
 impl Dossier {
     /// Whether an actor is recused from everything in this case: a subject, a reporter, or somebody with a conflict.
     pub fn recuses(&self, actor: &ActorId, secrets: &Secrets) -> bool {
-        if self.recused.contains(actor) {
-            return true;
-        }
-        // Most reporters are no officials; then nothing needs to be hashed.
-        !self.reporter_marks.is_empty()
-            && self.reporter_marks.contains(&reporter_mark(actor, secrets))
+        recuses(&self.recused, &self.reporter_marks, actor, secrets)
     }
 
     fn learn(&mut self, subjects: &[Subject], reporter_mark: &str) {
@@ -182,6 +175,20 @@ impl Dossier {
             self.reporter_marks.insert(reporter_mark.to_owned());
         }
     }
+}
+
+/// Whether an actor is among these actors, or the reporter of one of these marks.
+pub(crate) fn recuses(
+    actors: &BTreeSet<ActorId>,
+    reporter_marks: &BTreeSet<String>,
+    actor: &ActorId,
+    secrets: &Secrets,
+) -> bool {
+    if actors.contains(actor) {
+        return true;
+    }
+    // Most reporters are no officials; then nothing needs to be hashed.
+    !reporter_marks.is_empty() && reporter_marks.contains(&reporter_mark(actor, secrets))
 }
 
 /// The keyed hash under which intake keeps a reporter's actor id.

@@ -1,8 +1,30 @@
-//! What must be asked before a decision on a case: nothing, so far. What a decision rests on comes with the matter's
-//! events. To add something: a field in the aggregate's `Facts`, and `gather` here.
+//! What must be asked before a decision. On a case: nothing, so far, as what a decision rests on comes with the matter's
+//! events. On a person's sanctions: the case that a sanction follows. To add something: a field in the aggregate's
+//! `Facts`, and `gather` here.
 
-use chassis::facts::Informed;
+use async_trait::async_trait;
+use chassis::facts::{Asking, Informed};
+use chassis::refusal::Refusal;
+use office::Actor;
+use uuid::Uuid;
 
 use crate::case::Case;
+use crate::sanctions::{self, Sanctions};
 
 impl Informed for Case {}
+
+#[async_trait]
+impl Informed for Sanctions {
+    async fn gather(
+        asking: &Asking,
+        _id: Uuid,
+        command: &sanctions::Command,
+        _actor: &Actor,
+    ) -> Result<sanctions::Facts, Refusal> {
+        let sanctions::Command::RecordSanction(sanction) = command;
+        let case = asking.state::<Case>(sanction.case.into()).await?;
+        Ok(sanctions::Facts {
+            case: case.map(|(_, state)| state).unwrap_or_default(),
+        })
+    }
+}

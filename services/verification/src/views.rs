@@ -1,4 +1,5 @@
-//! Read models of cases: a row a case, the list for people, and the figures counted over the rows.
+//! Read models of cases and of sanctions: a row a case and a row a sanctioned person, the list for people, and the
+//! figures counted over the rows.
 //!
 //! To add a view: a new table in `migrations`, its row and [`View`] here, its line in `lib.rs`. The trap: a row is a
 //! function of the state alone, so whatever it shows must be in the state; and a changed view is a new table.
@@ -13,6 +14,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::case::{Case, ClosingReason, Deadline, Outcome, Progress, State};
+use crate::sanctions::{self, Sanctions};
 
 /// The cases, a row each.
 pub(crate) struct Cases;
@@ -148,6 +150,35 @@ pub(crate) fn due_on(state: &State) -> Option<Date> {
     }
 }
 
+/// Those who were sanctioned, a row each.
+pub(crate) struct SanctionedPersons;
+
+/// A row of `sanctions_v1`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct SanctionsRow {
+    id: Uuid,
+    version: i64,
+    sources: Vec<String>,
+    units: Vec<UnitCode>,
+}
+
+impl View for SanctionedPersons {
+    type Aggregate = Sanctions;
+    type Row = SanctionsRow;
+    const TABLE: &'static str = "sanctions_v1";
+    const COLUMNS: &'static [&'static str] = &["id", "version", "sources", "units"];
+
+    fn row(id: Uuid, version: i64, state: &sanctions::State) -> Option<SanctionsRow> {
+        let recorded = &state.recorded;
+        (!recorded.is_empty()).then(|| SanctionsRow {
+            id,
+            version,
+            sources: recorded.iter().map(|one| one.source.clone()).collect(),
+            units: recorded.iter().map(|one| one.unit.clone()).collect(),
+        })
+    }
+}
+
 /// What an actor may be shown of a list or a count.
 pub(crate) struct Scope {
     /// The codes of the units whose cases they see; `None` for all.
@@ -217,8 +248,8 @@ pub(crate) async fn list(
 }
 
 /// The keys of the statistics, in their order. `cases` is open + concluded + discontinued; `allegations` is all
-/// findings + all closings + those of open and of discontinued cases.
-pub(crate) const FIGURES: [&str; 18] = [
+/// findings + all closings + those of open and of discontinued cases; `sanctions` counts each, not who has them.
+pub(crate) const FIGURES: [&str; 19] = [
     "cases",
     "cases_concluded",
     "cases_open",
@@ -237,6 +268,7 @@ pub(crate) const FIGURES: [&str; 18] = [
     Outcome::Closed(ClosingReason::Other).figure(),
     "allegations_open",
     "allegations_discontinued",
+    "sanctions",
 ];
 
 /// The figures of a source, or of everything if it is empty: one statement, so that they fit together.
@@ -267,7 +299,12 @@ pub(crate) async fn figures(
            union all
            select 'allegations_' || state, allegations from per_state where state <> 'concluded'
            union all
-           select key, sum(value::bigint)::bigint from chosen, jsonb_each_text(counts) group by key"#,
+           select key, sum(value::bigint)::bigint from chosen, jsonb_each_text(counts) group by key
+           union all
+           select 'sanctions', count(*)
+             from sanctions_v1, unnest(sources, units) as sanction (source, unit)
+            where ($1 = '' or sanction.source = $1)
+              and ($2::text[] is null or sanction.unit = any($2))"#,
         source,
         scope.units.as_deref()
     )
@@ -282,3 +319,6 @@ pub(crate) async fn figures(
         .map(|key| (key, counted.get(key).copied().unwrap_or_default()))
         .collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -243,7 +243,8 @@ fn nobody_both_investigates_and_approves_by_one_role() {
 fn automation_decides_nothing_that_needs_a_persons_judgement() {
     let profile = profile();
     let automation = actor("P51", &[Role::Automation]);
-    let writes = ["SubmitReport", "RegisterSubject"];
+    // A sanction is decided by an outside disciplinary system, which only tells of it.
+    let writes = ["SubmitReport", "RegisterSubject", "RecordSanction"];
     for command in profile
         .permitted_commands()
         .filter(|name| profile.permits(&automation, name))

@@ -360,6 +360,7 @@ mod tests {
             request_id: "1".to_owned(),
             case_id: String::new(),
             findings: vec![wordy, astray],
+            harms: Vec::new(),
         })
         .expect_err("much is wrong");
         assert_eq!(
@@ -383,6 +384,7 @@ mod tests {
             request_id: REQUEST.to_owned(),
             case_id: case(),
             findings: vec![finding(1, o::Finding::Closed, o::ClosingReason::Void)],
+            harms: Vec::new(),
         })
         .expect("it is right");
         assert_eq!(about, case_of(id(0x10)).uuid());

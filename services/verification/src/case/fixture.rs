@@ -197,11 +197,15 @@ pub(crate) fn proposed() -> Event {
 }
 
 pub(crate) fn concluded(number: i32) -> Event {
+    concluded_with(number, &findings())
+}
+
+/// A conclusion with these findings on allegations 1, 2 and 3.
+pub(crate) fn concluded_with(number: i32, findings: &[ProposedFinding]) -> Event {
     let said = |finding: &ProposedFinding| events::ConcludedFinding {
         allegation: finding.allegation,
         found: finding.found.clone(),
     };
-    let all = findings();
     Concluded {
         matter: id(0x10),
         source: "register".to_owned(),
@@ -211,12 +215,12 @@ pub(crate) fn concluded(number: i32) -> Event {
             events::ConcludedSubject {
                 subject: id::<SubjectId>(OFFICIAL),
                 kind: SubjectKind::Person,
-                findings: vec![said(&all[0]), said(&all[2])],
+                findings: vec![said(&findings[0]), said(&findings[2])],
             },
             events::ConcludedSubject {
                 subject: id::<SubjectId>(PLACEHOLDER),
                 kind: SubjectKind::NotIdentified,
-                findings: vec![said(&all[1])],
+                findings: vec![said(&findings[1])],
             },
         ],
     }

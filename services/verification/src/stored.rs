@@ -5,20 +5,19 @@ use std::path::PathBuf;
 
 use chassis::aggregate::Vocabulary;
 
-use super::Event;
+use crate::{case, sanctions};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/stored")
 }
 
-#[test]
-fn every_stored_event_decodes_and_is_written_the_same() {
-    for (name, version) in Event::TYPES {
+fn every_sample_of<E: Vocabulary>() {
+    for (name, version) in E::TYPES {
         let file = folder().join(format!("{name}.{version}.json"));
         let sample = std::fs::read(&file)
             .unwrap_or_else(|error| panic!("no sample of {name} version {version}: {error}"));
         let sample = sample.trim_ascii_end();
-        let event = Event::decode(name, *version, sample).expect("the sample decodes");
+        let event = E::decode(name, *version, sample).expect("the sample decodes");
         assert_eq!(event.name().0, *name);
         // An old version is brought up to date by decoding; only the newest is written again.
         if event.name().1 == *version {
@@ -32,8 +31,19 @@ fn every_stored_event_decodes_and_is_written_the_same() {
 }
 
 #[test]
+fn every_stored_event_of_a_case_decodes_and_is_written_the_same() {
+    every_sample_of::<case::Event>();
+}
+
+#[test]
+fn every_stored_event_of_sanctions_decodes_and_is_written_the_same() {
+    every_sample_of::<sanctions::Event>();
+}
+
+#[test]
 fn every_sample_is_of_a_known_event() {
-    let known: BTreeSet<String> = Event::TYPES
+    let known: BTreeSet<String> = [case::Event::TYPES, sanctions::Event::TYPES]
+        .concat()
         .iter()
         .map(|(name, version)| format!("{name}.{version}.json"))
         .collect();
