@@ -175,7 +175,6 @@ pub(crate) struct Wanted {
 }
 
 /// A line of the list of clarifications.
-#[derive(sqlx::FromRow)]
 pub(crate) struct Listed {
     pub(crate) id: Uuid,
     pub(crate) matter: Uuid,
@@ -211,9 +210,10 @@ pub(crate) async fn list(
     wanted: &Wanted,
     page: &Page<Uuid>,
 ) -> Result<Vec<Listed>, sqlx::Error> {
-    sqlx::query_as(
-        "select id, matter, subject, subject_kind, state, unit, source, coalesce(form, '') as form,
-                coalesce(to_char(due_on, 'YYYY-MM-DD'), '') as due_on
+    sqlx::query_as!(
+        Listed,
+        r#"select id, matter, subject, subject_kind, state, unit, source, coalesce(form, '') as "form!",
+                coalesce(to_char(due_on, 'YYYY-MM-DD'), '') as "due_on!"
            from clarifications_v1
           where ($1::uuid is null or id > $1)
             and ($2::text is null or state = $2)
@@ -224,23 +224,22 @@ pub(crate) async fn list(
             and not recused @> array[$7::text]
             and not reporter_marks @> array[$8::text]
           order by id
-          limit $9",
+          limit $9"#,
+        page.after,
+        wanted.state.map(Standing::word),
+        wanted.source,
+        wanted.matter,
+        wanted.subject,
+        reach.units.as_deref(),
+        reach.actor,
+        reach.mark,
+        page.most()
     )
-    .bind(page.after)
-    .bind(wanted.state.map(Standing::word))
-    .bind(&wanted.source)
-    .bind(wanted.matter)
-    .bind(wanted.subject)
-    .bind(&reach.units)
-    .bind(&reach.actor)
-    .bind(&reach.mark)
-    .bind(page.most())
     .fetch_all(pool)
     .await
 }
 
 /// A line of a ledger.
-#[derive(sqlx::FromRow)]
 pub(crate) struct Line {
     pub(crate) clarification: Uuid,
     pub(crate) matter: Uuid,
@@ -276,8 +275,10 @@ pub(crate) async fn ledger(
     of: &OfLedger<'_>,
     page: &Page<i32>,
 ) -> Result<Vec<Line>, sqlx::Error> {
-    sqlx::query_as(
-        "select c.id as clarification, c.matter, c.subject, c.source, e.number, e.form, e.entered_on,
+    sqlx::query_as!(
+        Line,
+        r#"select c.id as clarification, c.matter, c.subject, c.source, e.number as "number!", e.form as "form!",
+                e.entered_on as "entered_on!",
                 e.supersedes ->> 'unit' as supersedes_unit,
                 (e.supersedes ->> 'year')::int as supersedes_year,
                 (e.supersedes ->> 'number')::int as supersedes_number
@@ -292,16 +293,16 @@ pub(crate) async fn ledger(
             and not c.recused @> array[$6::text]
             and not c.reporter_marks @> array[$7::text]
           order by e.number
-          limit $8",
+          limit $8"#,
+        of.unit,
+        of.year,
+        page.after,
+        reach.units.as_deref(),
+        of.keeps_records,
+        reach.actor,
+        reach.mark,
+        page.most()
     )
-    .bind(of.unit)
-    .bind(of.year)
-    .bind(page.after)
-    .bind(&reach.units)
-    .bind(of.keeps_records)
-    .bind(&reach.actor)
-    .bind(&reach.mark)
-    .bind(page.most())
     .fetch_all(pool)
     .await
 }
@@ -337,8 +338,8 @@ pub(crate) async fn figures(
     reach: &Reach,
     source: &str,
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
-    let counted: Vec<(String, i64)> = sqlx::query_as(
-        "with chosen as (
+    let counted = sqlx::query!(
+        r#"with chosen as (
              select subject, subject_kind, state, form, meetings, entries
                from clarifications_v1
               where ($1 = '' or source = $1)
@@ -348,7 +349,7 @@ pub(crate) async fn figures(
          ), entered as (
              select e.unit from chosen cross join lateral jsonb_to_recordset(entries) as e (unit text)
          )
-         select 'candidates', count(*) from chosen
+         select 'candidates' as "key!", count(*) as "count!" from chosen
          union all
          select 'cleared_by_conclusion', count(*) from chosen where state not in ('halted', 'superseded')
          union all
@@ -367,14 +368,17 @@ pub(crate) async fn figures(
          union all
          select 'ledger_entries', count(*) from entered
          union all
-         select $3 || unit, count(*) from entered group by unit",
+         select $3 || unit, count(*) from entered group by unit"#,
+        source,
+        reach.units.as_deref(),
+        ENTRIES_OF
     )
-    .bind(source)
-    .bind(&reach.units)
-    .bind(ENTRIES_OF)
     .fetch_all(pool)
     .await?;
-    let mut counted: BTreeMap<String, i64> = counted.into_iter().collect();
+    let mut counted: BTreeMap<String, i64> = counted
+        .into_iter()
+        .map(|figure| (figure.key, figure.count))
+        .collect();
     let fixed: Vec<(String, i64)> = FIGURES
         .iter()
         .map(|key| {

@@ -216,7 +216,6 @@ impl Place {
 }
 
 /// A line of the list of files.
-#[derive(sqlx::FromRow)]
 pub(crate) struct Listed {
     pub(crate) id: Uuid,
     pub(crate) subject: Uuid,
@@ -270,8 +269,9 @@ pub(crate) async fn list(
     page: &Page,
 ) -> Result<Vec<Listed>, sqlx::Error> {
     let after = page.after.as_ref();
-    sqlx::query_as(
-        "select id, subject, state, units, source, opened_for, urgency, next_on::text as next_on, approach
+    sqlx::query_as!(
+        Listed,
+        r#"select id, subject, state, units, source, opened_for, urgency, next_on::text as "next_on!", approach
            from files_v1
           where ($1::smallint is null or (urgency, next_on, id) > ($1, $2::text::date, $3::uuid))
             and ($4::text is null or state = $4)
@@ -279,16 +279,16 @@ pub(crate) async fn list(
             and ($6::text[] is null or units && $6)
             and person is distinct from $7
           order by urgency, next_on, id
-          limit $8",
+          limit $8"#,
+        after.map(|place| place.urgency),
+        after.map(|place| place.next_on.as_str()),
+        after.map(|place| place.id),
+        page.state,
+        page.source,
+        scope.units.as_deref(),
+        scope.actor,
+        page.size
     )
-    .bind(after.map(|place| place.urgency))
-    .bind(after.map(|place| &place.next_on))
-    .bind(after.map(|place| place.id))
-    .bind(page.state)
-    .bind(&page.source)
-    .bind(&scope.units)
-    .bind(&scope.actor)
-    .bind(page.size)
     .fetch_all(pool)
     .await
 }
@@ -320,8 +320,8 @@ pub(crate) async fn figures(
     scope: &Scope,
     source: &str,
 ) -> Result<Vec<(&'static str, i64)>, sqlx::Error> {
-    let counted: Vec<(String, i64)> = sqlx::query_as(
-        "with chosen as (
+    let counted = sqlx::query!(
+        r#"with chosen as (
              select f.id, f.state, t.counts
                from files_v1 f,
                     jsonb_to_recordset(f.tallies) as t(source text, unit text, counts jsonb)
@@ -330,19 +330,22 @@ pub(crate) async fn figures(
          ), files as (
              select distinct id, state from chosen
          )
-         select 'files', count(*) from files
+         select 'files' as "key!", count(*) as "count!" from files
          union all
          select 'files_' || state, count(*) from files group by state
          union all
          select 'people_visited', count(distinct id) from chosen where counts ? 'visits'
          union all
-         select key, sum(value::bigint)::bigint from chosen, jsonb_each_text(counts) group by key",
+         select key, sum(value::bigint)::bigint from chosen, jsonb_each_text(counts) group by key"#,
+        source,
+        scope.units.as_deref()
     )
-    .bind(source)
-    .bind(&scope.units)
     .fetch_all(pool)
     .await?;
-    let counted: BTreeMap<String, i64> = counted.into_iter().collect();
+    let counted: BTreeMap<String, i64> = counted
+        .into_iter()
+        .map(|figure| (figure.key, figure.count))
+        .collect();
     let figure = |key: &'static str| (key, counted.get(key).copied().unwrap_or_default());
     Ok(FIGURES.into_iter().map(figure).collect())
 }

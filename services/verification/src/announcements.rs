@@ -4,12 +4,15 @@
 //! private one does not hold, because it is made again from the journal whenever a follower asks for it.
 
 use chassis::aggregate::Announcement;
-use office::CaseId;
+use office::{CaseId, SubjectId};
 use proto::office as o;
 use proto::verification as v1;
 
 use crate::case::events::{ConcludedFinding, ConcludedSubject};
-use crate::case::{ClosingReason, Event, Outcome, SubjectKind};
+use crate::case::{
+    ClosingReason, Event, Harm, HarmDegree, HarmEffect, HarmExclusion, HarmReach, Outcome,
+    SubjectKind,
+};
 use crate::sanctions;
 
 /// The public event of a private one.
@@ -99,7 +102,10 @@ fn concluded_subject(said: &ConcludedSubject) -> v1::ConcludedSubject {
         subject_id: said.subject.to_string(),
         kind: subject_kind(said.kind).into(),
         findings: said.findings.iter().map(concluded_finding).collect(),
-        harm: None,
+        harm: said
+            .harm
+            .as_ref()
+            .map(|harm| subject_harm(said.subject, harm)),
     }
 }
 
@@ -143,6 +149,58 @@ pub(crate) fn outcome(outcome: Outcome) -> (o::Finding, o::ClosingReason) {
     (finding, reason)
 }
 
+/// The harm of a subject in the words of the contract.
+pub(crate) fn subject_harm(subject: SubjectId, harm: &Harm) -> o::SubjectHarm {
+    let mut told = o::SubjectHarm {
+        subject_id: subject.to_string(),
+        ..o::SubjectHarm::default()
+    };
+    match harm {
+        Harm::None => told.harms.push(o::Harm::None.into()),
+        Harm::Done {
+            effects,
+            degree,
+            reach,
+            exclusions,
+        } => {
+            told.harms = effects.iter().map(|one| effect(*one).into()).collect();
+            told.degree = match degree {
+                HarmDegree::Slight => o::HarmDegree::Slight,
+                HarmDegree::Serious => o::HarmDegree::Serious,
+                HarmDegree::Grave => o::HarmDegree::Grave,
+            }
+            .into();
+            told.reach = match reach {
+                HarmReach::Few => o::HarmReach::Few,
+                HarmReach::Unit => o::HarmReach::Unit,
+                HarmReach::Public => o::HarmReach::Public,
+            }
+            .into();
+            told.exclusions = exclusions
+                .iter()
+                .map(|one| exclusion(*one).into())
+                .collect();
+        }
+    }
+    told
+}
+
+fn effect(effect: HarmEffect) -> o::Harm {
+    match effect {
+        HarmEffect::AdvancementAffected => o::Harm::AdvancementAffected,
+        HarmEffect::RightsHarmed => o::Harm::RightsHarmed,
+        HarmEffect::ReportedAgain => o::Harm::ReportedAgain,
+        HarmEffect::SpreadInPublic => o::Harm::SpreadInPublic,
+    }
+}
+
+fn exclusion(exclusion: HarmExclusion) -> o::HarmExclusion {
+    match exclusion {
+        HarmExclusion::WrittenExplanation => o::HarmExclusion::WrittenExplanation,
+        HarmExclusion::MerelyTalkedTo => o::HarmExclusion::MerelyTalkedTo,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +230,26 @@ mod tests {
     }
 
     #[test]
+    fn a_conclusion_tells_the_harm_of_each_subject_on_whom_some_was_recorded() {
+        let (_, body) = told(&concluded(1)).expect("it is public");
+        assert_eq!(
+            body["subjects"][0]["harm"],
+            serde_json::json!({
+                "subjectId": id::<SubjectId>(OFFICIAL).to_string(),
+                "harms": ["HARM_RIGHTS_HARMED", "HARM_SPREAD_IN_PUBLIC"],
+                "degree": "HARM_DEGREE_SERIOUS",
+                "reach": "HARM_REACH_PUBLIC",
+                "exclusions": ["HARM_EXCLUSION_MERELY_TALKED_TO"],
+            })
+        );
+        assert!(body["subjects"][1].get("harm").is_none());
+        let none = subject_harm(id(OFFICIAL), &Harm::None);
+        let none = serde_json::to_value(none).expect("a message is JSON");
+        assert_eq!(none["harms"], serde_json::json!(["HARM_NONE"]));
+        assert!(none.get("degree").is_none() && none.get("reach").is_none());
+    }
+
+    #[test]
     fn every_announcement_names_case_matter_and_source() {
         for event in [opened(), concluded(1), reopened("appeal")] {
             let (name, body) = told(&event).expect("it is public");
@@ -187,10 +265,7 @@ mod tests {
         let told = announce_sanction(&recorded_sanction()).expect("it is public");
         assert_eq!(told.name, "SanctionRecorded");
         let body: serde_json::Value = serde_json::from_slice(&told.body).expect("JSON");
-        assert_eq!(
-            body["subjectId"],
-            id::<office::SubjectId>(OFFICIAL).to_string()
-        );
+        assert_eq!(body["subjectId"], id::<SubjectId>(OFFICIAL).to_string());
         assert_eq!(body["matterId"], id::<uuid::Uuid>(0x10).to_string());
         assert_eq!(body["source"], "register");
         assert_eq!(body["decidedOn"], "2026-03-02");

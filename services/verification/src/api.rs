@@ -4,6 +4,7 @@
 //! A question is permitted by its name first; then a single case admits its visitor, and a list or a count is limited
 //! to the units that the actor may see.
 
+mod harm;
 mod requests;
 mod sanctions;
 
@@ -20,7 +21,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::Verification;
-use crate::announcements::{outcome, subject_kind};
+use crate::announcements::{outcome, subject_harm, subject_kind};
 use crate::case::{Case, State, case_of, reporter_mark};
 use crate::sanctions::{self as persons, Sanctions, sanctions_of};
 use crate::views::{self, Listed, Page, Scope, Standing};
@@ -359,6 +360,11 @@ fn shown(id: CaseId, version: i64, state: &State) -> Option<v1::Case> {
             .map(|day| day.to_string())
             .unwrap_or_default(),
         evidence_ids: texts(&dossier.evidence),
-        harms: Vec::new(),
+        harms: state
+            .harms()
+            .into_iter()
+            .flatten()
+            .map(|(subject, harm)| subject_harm(*subject, harm))
+            .collect(),
     })
 }

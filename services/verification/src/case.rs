@@ -2,7 +2,7 @@
 //!
 //! Here are its state, its commands, its refusals, and what each event does to it; `decide` only dispatches. The
 //! decisions stand by the headings of `domain.md`: [`opening`] (what comes from intake), [`investigation`],
-//! [`findings`], [`course`] (the deadline, suspension and other ends). What can happen is in [`events`].
+//! [`findings`], [`harm`], [`course`] (the deadline, suspension and other ends). What can happen is in [`events`].
 //!
 //! To add a command: a variant of [`Command`], a function in the room of its heading, its line in `decide`, and tests
 //! there that bear the rule's name. To add an event: see [`events`].
@@ -15,6 +15,7 @@ pub mod events;
 pub mod findings;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod harm;
 pub mod investigation;
 pub mod opening;
 #[cfg(test)]
@@ -33,6 +34,7 @@ use uuid::Uuid;
 pub use course::Deadline;
 pub use events::Event;
 pub use findings::{ClosingReason, Found, Outcome, ProposedFinding, ReturnCause};
+pub use harm::{Harm, HarmDegree, HarmEffect, HarmExclusion, HarmReach, Harms, SubjectHarm};
 pub use investigation::{EvidenceItem, EvidenceKind};
 pub use opening::{Allegation, Matter, NewFacts, Subject, SubjectKind};
 
@@ -70,6 +72,8 @@ pub enum State {
         team: Team,
         /// A finding for each allegation.
         findings: BTreeMap<AllegationId, Found>,
+        /// What harm was recorded on its subjects.
+        harms: Harms,
     },
     /// It ended without a conclusion.
     Discontinued {
@@ -103,6 +107,8 @@ pub enum Progress {
         by: ActorId,
         /// What they proposed: a finding for each allegation.
         findings: BTreeMap<AllegationId, Found>,
+        /// What harm to its subjects they proposed with them.
+        harms: Harms,
     },
 }
 
@@ -226,10 +232,14 @@ pub enum Command {
         /// The items, in the order of the request.
         items: Vec<EvidenceItem>,
     },
-    /// Proposes a finding for each allegation.
+    /// Proposes a finding for each allegation, with the harm of its subjects.
     ProposeFindings {
         /// The findings, in the order of the request.
         findings: Vec<ProposedFinding>,
+        /// The harms, in the order of the request. Where there are none nothing is written, so that a request of before
+        /// there were any has the same hash still.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        harms: Vec<SubjectHarm>,
     },
     /// Returns what was proposed.
     ReturnFindings {
@@ -315,11 +325,11 @@ pub const NOTHING_PROPOSED: Refusal = Refusal::new(
     "VERIFICATION_NOTHING_PROPOSED",
     "No findings are proposed in this case.",
 );
-/// The findings are not exactly one for each allegation, or rest on nothing.
+/// The findings are not exactly one for each allegation, or rest on nothing; or the harm is of nobody here.
 pub const FINDINGS_INCOMPLETE: Refusal = Refusal::new(
     RefusalKind::InvalidArgument,
     "VERIFICATION_FINDINGS_INCOMPLETE",
-    "Every allegation needs exactly one finding that rests on evidence of this case; see the fields.",
+    "Every allegation needs exactly one finding that rests on evidence of this case, every harm a subject of it; see the fields.",
 );
 /// Evidence from the future.
 pub const OBTAINED_LATER: Refusal = Refusal::new(
@@ -424,6 +434,18 @@ impl State {
         }
     }
 
+    /// What harm was proposed or concluded on each subject; nothing while neither is so.
+    pub fn harms(&self) -> Option<&Harms> {
+        match self {
+            Self::Concluded { harms, .. }
+            | Self::Open {
+                progress: Progress::Proposed { harms, .. },
+                ..
+            } => Some(harms),
+            _ => None,
+        }
+    }
+
     /// Who investigates, or did last.
     pub fn team(&self) -> Option<&Team> {
         match self {
@@ -436,7 +458,7 @@ impl State {
 
 impl Aggregate for Case {
     const KIND: &'static str = "case";
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -459,7 +481,9 @@ impl Aggregate for Case {
             Command::RecordEvidence { items } => {
                 investigation::record_evidence(state, items, context)
             }
-            Command::ProposeFindings { findings } => findings::propose(state, findings, context),
+            Command::ProposeFindings { findings, harms } => {
+                findings::propose(state, findings, harms, context)
+            }
             Command::ReturnFindings { reason } => findings::give_back(state, *reason, context),
             Command::ApproveFindings => findings::approve(state, context),
             Command::SuspendCase { reason } => course::suspend(state, reason, context),

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use chassis::aggregate::Vocabulary;
+use chassis::aggregate::{Aggregate, Vocabulary};
+use uuid::Uuid;
 
+use crate::case::Case;
 use crate::{case, sanctions};
 
 fn folder() -> PathBuf {
@@ -38,6 +40,25 @@ fn every_stored_event_of_a_case_decodes_and_is_written_the_same() {
 #[test]
 fn every_stored_event_of_sanctions_decodes_and_is_written_the_same() {
     every_sample_of::<sanctions::Event>();
+}
+
+/// Its announcement is made again whenever a follower asks, and says of harm what it said then.
+#[test]
+fn what_was_stored_before_harm_was_recorded_tells_none() {
+    let sample = |name| std::fs::read(folder().join(name)).expect("a sample");
+    let proposed = case::Event::decode("findings_proposed", 1, &sample("findings_proposed.1.json"));
+    let Ok(case::Event::FindingsProposed(proposed)) = proposed else {
+        panic!("the sample decodes, not {proposed:?}");
+    };
+    assert_eq!(proposed.harms, []);
+    let concluded = case::Event::decode("case_concluded", 1, &sample("case_concluded.1.json"));
+    let concluded = concluded.expect("the sample decodes");
+    let told = Case::announce(Uuid::nil(), &concluded).expect("a conclusion is public");
+    let body = String::from_utf8(told.body).expect("JSON is UTF-8");
+    assert!(
+        body.contains("findings") && !body.contains("harm"),
+        "{body}"
+    );
 }
 
 #[test]

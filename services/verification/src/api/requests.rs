@@ -9,6 +9,7 @@ use office::{ActorId, CaseId};
 use proto::office as o;
 use proto::verification as v1;
 
+use super::harm::subject_harm;
 use crate::Verification;
 use crate::case::{
     Case, ClosingReason, Command, Event, EvidenceItem, EvidenceKind, Found, Outcome,
@@ -71,6 +72,10 @@ about_a_case!(
         findings: (0..)
             .zip(&self.findings)
             .map(|(index, finding)| proposed_finding(index, finding, reading))
+            .collect(),
+        harms: (0..)
+            .zip(&self.harms)
+            .map(|(index, harm)| subject_harm(index, harm, reading))
             .collect(),
     }
 );
@@ -360,7 +365,7 @@ mod tests {
             request_id: "1".to_owned(),
             case_id: String::new(),
             findings: vec![wordy, astray],
-            harms: Vec::new(),
+            harms: vec![o::SubjectHarm::default()],
         })
         .expect_err("much is wrong");
         assert_eq!(
@@ -374,6 +379,8 @@ mod tests {
                 "findings[1].allegation_id",
                 "findings[1].finding",
                 "findings[1].evidence_ids[1]",
+                "harms[0].subject_id",
+                "harms[0].harms",
             ]
         );
     }
@@ -388,7 +395,7 @@ mod tests {
         })
         .expect("it is right");
         assert_eq!(about, case_of(id(0x10)).uuid());
-        let Command::ProposeFindings { findings } = command else {
+        let Command::ProposeFindings { findings, .. } = command else {
             panic!("findings are proposed, not {command:?}");
         };
         assert_eq!(
@@ -396,6 +403,25 @@ mod tests {
             Outcome::Closed(ClosingReason::Void)
         );
         assert_eq!(findings[0].found.local_word, "查无实据");
+    }
+
+    /// The hash of a request is that of its command, so that a repeat from before harm was told is still known again.
+    #[test]
+    fn a_proposal_without_harm_is_written_as_before_there_was_any() {
+        let (_, _, command) = read(v1::ProposeFindingsRequest {
+            request_id: REQUEST.to_owned(),
+            case_id: case(),
+            findings: vec![finding(
+                1,
+                o::Finding::Unfounded,
+                o::ClosingReason::Unspecified,
+            )],
+            harms: Vec::new(),
+        })
+        .expect("it is right");
+        let written = serde_json::to_value(&command).expect("a command is JSON");
+        let asked = written["propose_findings"].as_object().expect("an object");
+        assert_eq!(asked.keys().collect::<Vec<_>>(), ["findings"]);
     }
 
     #[test]

@@ -11,10 +11,12 @@ use jiff::civil::Date;
 use office::{
     ActorId, AllegationId, Due, EvidenceId, MatterId, Notice, ReportId, SubjectId, UnitCode,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::course::Deadline;
 use super::findings::{Found, ProposedFinding, ReturnCause};
+use super::harm::{self, Harm, SubjectHarm};
 use super::investigation::EvidenceKind;
 use super::opening::{Allegation, Subject, SubjectKind};
 use super::{Dossier, Progress, State, Team};
@@ -37,11 +39,11 @@ chassis::events! {
         /// Evidence was recorded.
         EvidenceRecorded(EvidenceRecorded) = "evidence_recorded" 1,
         /// A finding was proposed for each allegation.
-        FindingsProposed(FindingsProposed) = "findings_proposed" 1,
+        FindingsProposed(FindingsProposed) = "findings_proposed" 2 { 1 => without_harm },
         /// What was proposed went back to the investigators.
         FindingsReturned(FindingsReturned) = "findings_returned" 1,
         /// What was proposed was approved.
-        Concluded(Concluded) = "case_concluded" 1,
+        Concluded(Concluded) = "case_concluded" 2 { 1 => without_harm },
         /// The deadline was stopped.
         Suspended(Suspended) = "case_suspended" 1,
         /// The deadline goes on.
@@ -55,6 +57,11 @@ chassis::events! {
         /// The deadline has passed.
         DeadlineOverdue(DeadlineOverdue) = "deadline_overdue" 1,
     }
+}
+
+/// Version 1 knew of no harm. That none is told reads as what it was: nothing recorded.
+fn without_harm<E: DeserializeOwned>(data: &[u8]) -> Result<E, String> {
+    chassis::aggregate::decode(data)
 }
 
 /// See [`Event::Opened`].
@@ -163,6 +170,9 @@ pub struct FindingsProposed {
     pub by: ActorId,
     /// Exactly one finding for each allegation.
     pub findings: Vec<ProposedFinding>,
+    /// At most one harm for each subject.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub harms: Vec<SubjectHarm>,
 }
 
 /// See [`Event::FindingsReturned`].
@@ -196,6 +206,9 @@ pub struct ConcludedSubject {
     pub kind: SubjectKind,
     /// A finding for each allegation on it.
     pub findings: Vec<ConcludedFinding>,
+    /// How the untrue ones among them harmed it; `None` where nothing was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harm: Option<Harm>,
 }
 
 /// One finding of a conclusion.
@@ -365,6 +378,7 @@ fn work(dossier: &mut Dossier, progress: &mut Progress, deadline: &mut Deadline,
                 findings: findings
                     .map(|finding| (finding.allegation, finding.found.clone()))
                     .collect(),
+                harms: harm::by_subject(&proposed.harms),
             };
         }
         Event::FindingsReturned(returned) => {
@@ -392,11 +406,15 @@ fn conclude(state: &mut State, concluded: &Concluded) {
     dossier.conclusions = concluded.number;
     dossier.reopened = None;
     let findings = concluded.subjects.iter().flat_map(|said| &said.findings);
+    let harms = concluded.subjects.iter();
     *state = State::Concluded {
         dossier,
         team,
         findings: findings
             .map(|finding| (finding.allegation, finding.found.clone()))
+            .collect(),
+        harms: harms
+            .filter_map(|said| Some((said.subject, said.harm.clone()?)))
             .collect(),
     };
 }

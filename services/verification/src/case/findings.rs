@@ -1,5 +1,6 @@
 //! The findings of a case, one per allegation × subject: proposed by an investigator, returned or approved by a
-//! supervisor who took no part. An allegation is about one subject, so one finding per allegation is exactly that.
+//! supervisor who took no part. An allegation is about one subject, so one finding per allegation is exactly that. What
+//! harm was done to the subjects goes with them ([`harm`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::events::{
     Concluded, ConcludedFinding, ConcludedSubject, Event, FindingsProposed, FindingsReturned,
 };
+use super::harm::{self, Harms, SubjectHarm};
 use super::{
     Context, Dossier, FINDINGS_INCOMPLETE, FINDINGS_PROPOSED, FOUR_EYES, NOT_INVESTIGATOR,
     NOTHING_PROPOSED, Open, PROPOSER_RECUSED, Progress, State, TEAM_TOO_SMALL, Team,
@@ -123,18 +125,26 @@ pub enum ReturnCause {
     SubjectIdentified,
 }
 
-/// Proposes a finding for each allegation: by an assigned investigator of a team that is still large enough.
+/// Proposes a finding for each allegation, with the harm of the subjects: by an assigned investigator of a team that is
+/// still large enough.
 pub(super) fn propose(
     state: &State,
     findings: &[ProposedFinding],
+    harms: &[SubjectHarm],
     context: &Context,
 ) -> Decision<Event> {
     let open = state.open()?;
     let team = match open.progress {
         Progress::Unassigned => return Err(NOT_INVESTIGATOR.into()),
         Progress::Proposed {
-            findings: proposed, ..
-        } if *proposed == by_allegation(findings) && proposed.len() == findings.len() => {
+            findings: proposed,
+            harms: told,
+            ..
+        } if *proposed == by_allegation(findings)
+            && proposed.len() == findings.len()
+            && *told == harm::by_subject(harms)
+            && told.len() == harms.len() =>
+        {
             return Ok(Vec::new());
         }
         Progress::Proposed { .. } => return Err(FINDINGS_PROPOSED.into()),
@@ -145,7 +155,8 @@ pub(super) fn propose(
         return Err(NOT_INVESTIGATOR.into());
     }
     large_enough(team, &open, context)?;
-    let violations = incomplete(open.dossier, findings, context);
+    let mut violations = incomplete(open.dossier, findings, context);
+    violations.extend(harm::astray(open.dossier, harms));
     if !violations.is_empty() {
         return Err(chassis::refusal::Refusal {
             violations,
@@ -157,6 +168,7 @@ pub(super) fn propose(
         FindingsProposed {
             by: context.actor.id.clone(),
             findings: findings.to_vec(),
+            harms: harms.to_vec(),
         }
         .into(),
     ])
@@ -275,7 +287,13 @@ pub(super) fn approve(state: &State, context: &Context) -> Decision<Event> {
         return Ok(Vec::new());
     }
     let open = state.open()?;
-    let Progress::Proposed { by, findings, .. } = open.progress else {
+    let Progress::Proposed {
+        by,
+        findings,
+        harms,
+        ..
+    } = open.progress
+    else {
         return Err(NOTHING_PROPOSED.into());
     };
     open.running()?;
@@ -289,7 +307,7 @@ pub(super) fn approve(state: &State, context: &Context) -> Decision<Event> {
             source: open.dossier.source.clone(),
             number: open.dossier.conclusions + 1,
             unit: open.dossier.unit.clone(),
-            subjects: by_subject(open.dossier, findings),
+            subjects: by_subject(open.dossier, findings, harms),
         }
         .into(),
     ])
@@ -303,10 +321,11 @@ fn apart(dossier: &Dossier, context: &Context) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The findings by subject, subjects and allegations in the order in which they came.
+/// The findings and the harm by subject, subjects and allegations in the order in which they came.
 fn by_subject(
     dossier: &Dossier,
     findings: &BTreeMap<AllegationId, Found>,
+    harms: &Harms,
 ) -> Vec<ConcludedSubject> {
     let mut subjects: Vec<ConcludedSubject> = Vec::new();
     let mut places = BTreeMap::new();
@@ -319,6 +338,7 @@ fn by_subject(
                 subject: allegation.subject,
                 kind: allegation.subject_kind,
                 findings: Vec::new(),
+                harm: harms.get(&allegation.subject).cloned(),
             });
             subjects.len() - 1
         });
@@ -338,7 +358,10 @@ mod tests {
     use crate::case::events::SubjectIdentified;
 
     fn propose(findings: Vec<ProposedFinding>) -> Command {
-        Command::ProposeFindings { findings }
+        Command::ProposeFindings {
+            findings,
+            harms: harms(),
+        }
     }
 
     fn returned() -> Event {

@@ -192,8 +192,26 @@ pub(crate) fn proposed() -> Event {
     FindingsProposed {
         by: actor_id("chen"),
         findings: findings(),
+        harms: harms(),
     }
     .into()
+}
+
+pub(crate) fn harm_on(subject: u128) -> SubjectHarm {
+    SubjectHarm {
+        subject: id(subject),
+        harm: Harm::Done {
+            effects: [HarmEffect::RightsHarmed, HarmEffect::SpreadInPublic].into(),
+            degree: HarmDegree::Serious,
+            reach: HarmReach::Public,
+            exclusions: [HarmExclusion::MerelyTalkedTo].into(),
+        },
+    }
+}
+
+/// The official was harmed; of the other subject nothing is told.
+pub(crate) fn harms() -> Vec<SubjectHarm> {
+    vec![harm_on(OFFICIAL)]
 }
 
 pub(crate) fn concluded(number: i32) -> Event {
@@ -216,11 +234,13 @@ pub(crate) fn concluded_with(number: i32, findings: &[ProposedFinding]) -> Event
                 subject: id::<SubjectId>(OFFICIAL),
                 kind: SubjectKind::Person,
                 findings: vec![said(&findings[0]), said(&findings[2])],
+                harm: Some(harm_on(OFFICIAL).harm),
             },
             events::ConcludedSubject {
                 subject: id::<SubjectId>(PLACEHOLDER),
                 kind: SubjectKind::NotIdentified,
                 findings: vec![said(&findings[1])],
+                harm: None,
             },
         ],
     }

@@ -24,7 +24,7 @@ struct Step {
 #[derive(Clone, Debug)]
 enum Asked {
     As(Command),
-    Findings(Vec<Outcome>),
+    Findings(Vec<Outcome>, Option<Harm>),
 }
 
 fn anything() -> impl Strategy<Value = Asked> {
@@ -55,7 +55,7 @@ fn anything() -> impl Strategy<Value = Asked> {
         8 => Just(Command::RecordEvidence {
             items: vec![evidence_item(), evidence_item()],
         }),
-        2 => Just(Command::ProposeFindings { findings: findings() }),
+        2 => Just(Command::ProposeFindings { findings: findings(), harms: harms() }),
         2 => (TEXT..TEXT + 2).prop_map(|text| Command::ReturnFindings { reason: id(text) }),
         12 => Just(Command::ApproveFindings),
         1 => reasons().prop_map(|reason| Command::SuspendCase { reason }),
@@ -70,9 +70,11 @@ fn anything() -> impl Strategy<Value = Asked> {
         Outcome::Unfounded,
         Outcome::Closed(ClosingReason::Void),
     ]);
+    let harm = select(vec![Harm::None, harm_on(OFFICIAL).harm]);
     prop_oneof![
         4 => asked.prop_map(Asked::As),
-        1 => prop::collection::vec(outcomes, 4).prop_map(Asked::Findings),
+        1 => (prop::collection::vec(outcomes, 4), prop::option::of(harm))
+            .prop_map(|(outcomes, harm)| Asked::Findings(outcomes, harm)),
     ]
 }
 
@@ -155,14 +157,21 @@ impl Journal {
 }
 
 fn command(asked: &Asked, state: &State) -> Command {
-    let outcomes = match asked {
+    let (outcomes, harm) = match asked {
         Asked::As(command) => return command.clone(),
-        Asked::Findings(outcomes) => outcomes,
+        Asked::Findings(outcomes, harm) => (outcomes, harm),
     };
     let Some(dossier) = state.dossier() else {
         return Command::ApproveFindings;
     };
     let findings = dossier.allegations.iter().zip(outcomes.iter().cycle());
+    let subjects: BTreeSet<_> = dossier.allegations.iter().map(|one| one.subject).collect();
+    let harms = harm.iter().flat_map(|harm| {
+        subjects.iter().map(|subject| SubjectHarm {
+            subject: *subject,
+            harm: harm.clone(),
+        })
+    });
     Command::ProposeFindings {
         findings: findings
             .map(|(allegation, outcome)| ProposedFinding {
@@ -174,6 +183,7 @@ fn command(asked: &Asked, state: &State) -> Command {
                 },
             })
             .collect(),
+        harms: harms.collect(),
     }
 }
 
@@ -183,6 +193,19 @@ fn holds(state: &State, version: i64) {
         assert_eq!(*state, State::Unopened);
         return;
     };
+    let harmed = state.harms().into_iter().flat_map(Harms::keys);
+    let allegations = || {
+        state
+            .dossier()
+            .into_iter()
+            .flat_map(|known| &known.allegations)
+    };
+    for subject in harmed {
+        assert!(
+            allegations().any(|one| one.subject == *subject),
+            "harm is of a subject that there is"
+        );
+    }
     let row = serde_json::to_value(row).expect("a row is JSON");
     let counted: u64 = row["counts"]
         .as_object()
