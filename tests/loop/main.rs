@@ -9,5 +9,7 @@ mod receipts;
 mod registers;
 mod repeats;
 mod replicas;
+mod sanctions;
+mod sender;
 mod story;
 mod traces;

@@ -311,13 +311,18 @@ impl Office {
 
     /// Somebody with a role, at the root unit.
     pub fn person(&self, id: &str, role: office::Role) -> Person {
+        self.person_at(id, role, "N")
+    }
+
+    /// Somebody with a role, at a unit.
+    pub fn person_at(&self, id: &str, role: office::Role, unit: &str) -> Person {
         let pem = std::fs::read_to_string(self.folder.path().join("keys/actors.pem"))
             .expect("the key was made");
         let signer = chassis::token::Signer::from_pem(chassis::token::ACTORS_KEY, &pem)
             .expect("the key is one");
         let actor = office::Actor {
             id: id.parse().expect("an actor id"),
-            unit: "N".parse().expect("the root unit"),
+            unit: unit.parse().expect("a unit code"),
             department: None,
             roles: [role].into(),
             on_behalf_of: None,

@@ -48,8 +48,8 @@ pub fn announce(matter: MatterId, event: &Event) -> Option<Announcement> {
             };
             Some(Announcement::of("SubjectIdentified", &message))
         }
-        // Verification told us.
-        Event::CaseStateRecorded(_) => None,
+        // Verification told us, or clarification.
+        Event::CaseStateRecorded(_) | Event::ClarificationRecorded(_) => None,
         // Others hold the text's id and ask for it when they need it.
         Event::TextErased(_) => None,
     }

@@ -157,16 +157,18 @@ impl IntakeService for Api {
                 .await;
             version = used.map_err(|refusal| refusal.status())?.0;
         }
-        let case_state = match filed.matter() {
-            None => CaseState::Unspecified,
+        let (case_state, names_cleared) = match filed.matter() {
+            None => (CaseState::Unspecified, 0),
             Some(id) => match self
                 .front
                 .state::<crate::matter::Matter>(&actor, id.into())
                 .await
             {
-                Ok((_, state)) => matter::case_state(&state),
+                Ok((_, state)) => matter::seen_by_reporter(&state, filed),
                 // It follows the report's acceptance in a moment.
-                Err(status) if status.code() == tonic::Code::NotFound => CaseState::Unspecified,
+                Err(status) if status.code() == tonic::Code::NotFound => {
+                    (CaseState::Unspecified, 0)
+                }
                 Err(status) => return Err(status),
             },
         };
@@ -175,6 +177,7 @@ impl IntakeService for Api {
             state: report::stage(&filed.stage).into(),
             case_state: case_state.into(),
             version,
+            names_cleared,
         }))
     }
 

@@ -81,7 +81,9 @@ impl Informed for Matter {
             matter::Command::IdentifySubject { subject, .. } => {
                 facts.subject = entry(asking, *subject).await?;
             }
-            matter::Command::RecordCaseState { .. } | matter::Command::EraseText(_) => {}
+            matter::Command::RecordCaseState { .. }
+            | matter::Command::RecordClarification { .. }
+            | matter::Command::EraseText(_) => {}
         }
         Ok(facts)
     }

@@ -48,6 +48,7 @@ pub fn intake() -> Blueprint {
             "RegisterJoinedReport",
             "FollowMatter",
             "RecordCaseState",
+            "RecordClarification",
             "RecordTriageOverdue",
             "ReplaceReceipt",
             "UseReceipt",
@@ -66,6 +67,7 @@ pub fn intake() -> Blueprint {
         .view::<views::Reports>()
         .view::<views::Matters>()
         .follows("verification", reactions::VERIFICATION)
+        .follows("clarification", reactions::CLARIFICATION)
         .serves(api::routes)
 }
 
@@ -91,6 +93,7 @@ mod tests {
             include_str!("erasure.rs"),
             include_str!("facts.rs"),
             include_str!("matter.rs"),
+            include_str!("matter/clarification.rs"),
             include_str!("matter/identification.rs"),
             include_str!("matter/progress.rs"),
             include_str!("matter/raising.rs"),

@@ -1,9 +1,11 @@
 //! A matter: the issue that an accepted report raises, with all its subjects; later reports may join it.
 //!
 //! It is what intake tells verification of. Its decisions stand in the rooms of this folder: [`raising`] from its first
-//! report and registering later ones, [`identification`] of its subjects, [`progress`] of its case.
+//! report and registering later ones, [`identification`] of its subjects, [`progress`] of its case, and what became of
+//! the [`clarification`] of its subjects' names.
 //! Source: `domain.md`, Words and Intake.
 
+pub mod clarification;
 pub mod identification;
 pub mod progress;
 pub mod raising;
@@ -14,12 +16,13 @@ use chassis::aggregate::{Aggregate, Announcement, Context, Decision, Effects, Te
 use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal};
 use jiff::Timestamp;
-use office::{MatterId, ReportId, SubjectId, TextId, UnitCode};
+use office::{ClarificationId, MatterId, ReportId, SubjectId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::allegation::Allegation;
 use crate::erasure::{self, Erasure, TextErased};
+use crate::matter::clarification::Clarification;
 use crate::matter::progress::{CaseProgress, CaseStage};
 use crate::recusal::RECUSED;
 use crate::report::joining::News;
@@ -74,6 +77,9 @@ pub struct Open {
     pub recusal: Recusal,
     /// How far its case is.
     pub case: CaseProgress,
+    /// What became of the clarifications of its subjects' names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clarifications: BTreeMap<ClarificationId, Clarification>,
     /// Why its subjects were identified as they were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<TextRef>,
@@ -124,6 +130,13 @@ pub enum Command {
         /// The news' number in the case's stream.
         sequence: i64,
     },
+    /// Keep what became of a clarification.
+    RecordClarification {
+        /// The clarification.
+        id: ClarificationId,
+        /// What became of it.
+        clarification: Clarification,
+    },
     /// Erase one of its texts.
     EraseText(Erasure),
 }
@@ -139,6 +152,8 @@ chassis::events! {
         SubjectIdentified(identification::SubjectIdentified) = "matter_subject_identified" 1,
         /// Verification told how far the case is.
         CaseStateRecorded(progress::CaseStateRecorded) = "matter_case_state_recorded" 1,
+        /// Clarification told what became of one.
+        ClarificationRecorded(clarification::ClarificationRecorded) = "matter_clarification_recorded" 1,
         /// One of its texts is gone.
         TextErased(TextErased) = "matter_text_erased" 1,
     }
@@ -155,7 +170,7 @@ pub struct Facts {
 
 impl Aggregate for Matter {
     const KIND: &'static str = MatterId::KIND;
-    const FORMAT: u32 = 2;
+    const FORMAT: u32 = 3;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -178,6 +193,9 @@ impl Aggregate for Matter {
                 conclusion,
                 sequence,
             } => progress::record(state, *stage, *conclusion, *sequence),
+            Command::RecordClarification { id, clarification } => {
+                clarification::record(state, *id, clarification)
+            }
             Command::EraseText(wanted) => {
                 let open = state.open().ok_or(NOT_FOUND)?;
                 let erased = erasure::erase(&open.reasons, &open.erased, wanted)?;
@@ -209,6 +227,10 @@ impl Aggregate for Matter {
             }
             Event::SubjectIdentified(identified) => identification::identified(open, identified),
             Event::CaseStateRecorded(recorded) => open.case = recorded.case.clone(),
+            Event::ClarificationRecorded(recorded) => {
+                open.clarifications
+                    .insert(recorded.id, recorded.clarification.clone());
+            }
             Event::TextErased(erased) => {
                 open.erased.insert(erased.text);
             }
@@ -245,7 +267,9 @@ impl Aggregate for Matter {
                 effects.erase(erased.text);
                 return;
             }
-            Event::Opened(_) | Event::CaseStateRecorded(_) => return,
+            Event::Opened(_) | Event::CaseStateRecorded(_) | Event::ClarificationRecorded(_) => {
+                return;
+            }
         };
         for report in reports {
             effects.then::<Report>(

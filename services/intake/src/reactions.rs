@@ -1,11 +1,16 @@
 //! What intake does with other services' events. Pure: from an event to commands of its own, one function an event.
 //!
 //! Verification tells how far a case is; the matter keeps it for the reporter's side and for the repeat ledger.
+//! Clarification tells whose name was cleared; the matter keeps it for the reporter's side.
 
-use chassis::reaction::{Directive, Follows, Foreign, NotYet, on};
+use std::str::FromStr;
+
+use chassis::reaction::{Directive, Follows, Foreign, NotYet, ignore, on};
 use office::MatterId;
+use proto::clarification::{ClarificationCarriedOut, ClarificationHalted, ClarificationSuperseded};
 use proto::verification::{CaseConcluded, CaseDiscontinued, CaseOpened, CaseReopened};
 
+use crate::matter::clarification::{Clarification, ClarificationStage};
 use crate::matter::progress::CaseStage;
 use crate::matter::{Command, Matter};
 
@@ -15,6 +20,25 @@ pub const VERIFICATION: &[Follows] = &[
     on("CaseConcluded", case_concluded),
     on("CaseReopened", case_reopened),
     on("CaseDiscontinued", case_discontinued),
+    ignore(
+        "SanctionRecorded",
+        "what follows for a person is neither the reporter's to know nor a reason to treat a repeat otherwise",
+    ),
+];
+
+/// Clarification's events.
+pub const CLARIFICATION: &[Follows] = &[
+    ignore(
+        "CandidateOpened",
+        "whether a name will be cleared is being decided; until then there is nothing to tell a reporter",
+    ),
+    on("ClarificationCarriedOut", clarification_carried_out),
+    on("ClarificationHalted", clarification_halted),
+    on("ClarificationSuperseded", clarification_superseded),
+    ignore(
+        "ClarificationConfirmed",
+        "that the personnel department took note changes nothing for the reporter's side",
+    ),
 ];
 
 fn case_opened(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
@@ -53,9 +77,7 @@ fn record(
     stage: CaseStage,
     conclusion: Option<i32>,
 ) -> Result<Vec<Directive>, NotYet> {
-    let matter: MatterId = matter
-        .parse()
-        .map_err(|_| NotYet("the matter's id is no UUID".to_owned()))?;
+    let matter: MatterId = id("matter", matter)?;
     let conclusion = conclusion
         .map(u32::try_from)
         .transpose()
@@ -69,4 +91,91 @@ fn record(
             sequence: event.sequence,
         },
     )])
+}
+
+fn clarification_carried_out(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let news: ClarificationCarriedOut = event.read()?;
+    let whose = [news.matter_id, news.clarification_id, news.subject_id];
+    record_clarification(event, &whose, ClarificationStage::CarriedOut)
+}
+
+fn clarification_halted(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let news: ClarificationHalted = event.read()?;
+    let whose = [news.matter_id, news.clarification_id, news.subject_id];
+    record_clarification(event, &whose, ClarificationStage::Halted)
+}
+
+fn clarification_superseded(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let news: ClarificationSuperseded = event.read()?;
+    let whose = [news.matter_id, news.clarification_id, news.subject_id];
+    record_clarification(event, &whose, ClarificationStage::Superseded)
+}
+
+fn record_clarification(
+    event: &Foreign<'_>,
+    [matter, clarification, subject]: &[String; 3],
+    stage: ClarificationStage,
+) -> Result<Vec<Directive>, NotYet> {
+    let matter: MatterId = id("matter", matter)?;
+    Ok(vec![Directive::to::<Matter>(
+        matter,
+        "RecordClarification",
+        Command::RecordClarification {
+            id: id("clarification", clarification)?,
+            clarification: Clarification {
+                subject: id("subject", subject)?,
+                stage,
+                sequence: event.sequence,
+            },
+        },
+    )])
+}
+
+fn id<I: FromStr>(whose: &str, value: &str) -> Result<I, NotYet> {
+    value
+        .parse()
+        .map_err(|_| NotYet(format!("the {whose}'s id is no UUID")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const ID: &str = "00000000-0000-0000-0000-000000000001";
+
+    fn react(reaction: chassis::reaction::React, body: &serde_json::Value) -> Option<usize> {
+        let body = body.to_string();
+        let event = Foreign {
+            source: "clarification",
+            name: "",
+            event_id: Uuid::nil(),
+            stream: Uuid::nil(),
+            sequence: 3,
+            body: body.as_bytes(),
+        };
+        reaction(&event).ok().map(|directives| directives.len())
+    }
+
+    #[test]
+    fn what_becomes_of_a_clarification_reaches_its_matter() {
+        let news = json!({
+            "clarificationId": ID, "matterId": ID, "subjectId": ID, "source": "register",
+            "conclusion": 1, "somethingNew": 1,
+        });
+        for reaction in [
+            clarification_carried_out,
+            clarification_halted,
+            clarification_superseded,
+        ] {
+            assert_eq!(react(reaction, &news), Some(1));
+            for field in ["clarificationId", "matterId", "subjectId"] {
+                let mut unreadable = news.clone();
+                unreadable[field] = json!("M-1");
+                assert_eq!(react(reaction, &unreadable), None, "{field}");
+            }
+        }
+    }
 }

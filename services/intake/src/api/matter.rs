@@ -1,13 +1,17 @@
 //! The matters' side of the contract.
 
 use chassis::request::{Answered, Reading, Request};
+use office::ClarificationId;
 use proto::intake::{
-    Candidate, CaseState, IdentifySubjectRequest, IdentifySubjectResponse, Matter as Shown,
+    Candidate, CaseState, ClarificationState, IdentifySubjectRequest, IdentifySubjectResponse,
+    Matter as Shown, MatterClarification,
 };
 use uuid::Uuid;
 
+use crate::matter::clarification::{Clarification, ClarificationStage};
 use crate::matter::progress::CaseStage;
 use crate::matter::{Command, Matter, Open, State};
+use crate::report::Filed;
 use crate::views::CandidateRow;
 use crate::{Intake, announcements};
 
@@ -49,14 +53,30 @@ pub(super) fn shown(id: Uuid, version: i64, open: &Open) -> Shown {
         case_state: stage(open.case.stage).into(),
         conclusion: i32::try_from(open.case.conclusion).unwrap_or(i32::MAX),
         reasons: open.reasons.iter().map(super::text_ref).collect(),
+        clarifications: open.clarifications.iter().map(clarification).collect(),
     }
 }
 
-/// How far a matter's case is, in the contract's words.
-pub(super) fn case_state(state: &State) -> CaseState {
-    state
-        .open()
-        .map_or(CaseState::Unspecified, |open| stage(open.case.stage))
+fn clarification((id, known): (&ClarificationId, &Clarification)) -> MatterClarification {
+    MatterClarification {
+        clarification_id: id.to_string(),
+        subject_id: known.subject.to_string(),
+        state: match known.stage {
+            ClarificationStage::CarriedOut => ClarificationState::CarriedOut,
+            ClarificationStage::Halted => ClarificationState::Halted,
+            ClarificationStage::Superseded => ClarificationState::Superseded,
+        }
+        .into(),
+    }
+}
+
+/// What the reporter of one of its reports sees of a matter: how far its case is, and how many names are cleared.
+pub(super) fn seen_by_reporter(state: &State, report: &Filed) -> (CaseState, i32) {
+    let Some(open) = state.open() else {
+        return (CaseState::Unspecified, 0);
+    };
+    let cleared = i32::try_from(open.names_cleared(report)).unwrap_or(i32::MAX);
+    (stage(open.case.stage), cleared)
 }
 
 fn stage(stage: CaseStage) -> CaseState {

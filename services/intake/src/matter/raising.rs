@@ -79,6 +79,7 @@ pub(super) fn raised(opened: &Opened) -> Open {
             reporters: opened.reporter_mark.iter().cloned().collect(),
         },
         case: CaseProgress::default(),
+        clarifications: BTreeMap::new(),
         reasons: Vec::new(),
         erased: BTreeSet::new(),
     }

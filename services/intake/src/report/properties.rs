@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use chassis::aggregate::{Aggregate, Context};
 use chassis::recusal::Recusal;
 use chassis::testing::{Given, given};
-use office::{Actor, MatterId, Role};
+use office::{Actor, ClarificationId, MatterId, Role};
 use proptest::prelude::*;
 
 use crate::erasure::Erasure;
@@ -14,6 +14,7 @@ use crate::examples::{
     CITY, CODE, COUNTY, TOWN, about, about_somebody, acting_as, actor, anybody, officer, raised,
     subject, submission, text, unit,
 };
+use crate::matter::clarification::{Clarification, ClarificationStage};
 use crate::matter::progress::CaseStage;
 use crate::matter::{self, Matter, NewFacts};
 use crate::report::joining::{Identity, News};
@@ -229,7 +230,7 @@ proptest! {
 
     #[test]
     fn a_matter_is_what_its_journal_says(
-        script in prop::collection::vec((0u8..4, 0i64..5, 0usize..2), 1..12)
+        script in prop::collection::vec((0u8..6, 0i64..5, 0usize..2), 1..12)
     ) {
         let known = subjects();
         let mut state = MATTER.state().clone();
@@ -255,13 +256,29 @@ proptest! {
                     conclusion: Some(1),
                     sequence,
                 },
+                3 | 4 => matter::Command::RecordClarification {
+                    id: ClarificationId::natural(&[known[who].id.as_bytes()]),
+                    clarification: Clarification {
+                        subject: known[who].id,
+                        stage: if what == 3 {
+                            ClarificationStage::CarriedOut
+                        } else {
+                            ClarificationStage::Superseded
+                        },
+                        sequence,
+                    },
+                },
                 _ => matter::Command::Open {
                     report: state.open().expect("raised").reports[0],
                 },
             };
-            let before = state.open().expect("raised").case.sequence;
+            let before = state.open().expect("raised").clone();
             decide::<Matter>(&mut state, &command, &context, &mut journal);
-            prop_assert!(state.open().expect("raised").case.sequence >= before);
+            let after = state.open().expect("raised");
+            prop_assert!(after.case.sequence >= before.case.sequence);
+            for (id, known) in &before.clarifications {
+                prop_assert!(after.clarifications[id].sequence >= known.sequence);
+            }
             let mut again = begun.clone();
             for event in &journal {
                 Matter::evolve(&mut again, event);

@@ -239,6 +239,7 @@ impl Receipt {
                 ("report", answer.report_id.clone()),
                 ("state", words::word::<ReportState>(answer.state)),
                 ("case", words::word::<CaseState>(answer.case_state)),
+                ("names cleared", answer.names_cleared.to_string()),
             ])
         })
     }

@@ -1,0 +1,200 @@
+//! Sanctions from outside and from within: one decision is once, whichever way it comes, and the impact periods of one
+//! person count together over the cases of several units.
+
+use chassis::refusal::Refusal;
+use office::Role;
+use proto::topology::command_queue;
+use proto::verification::{
+    GetSanctionsRequest, GetStatisticsRequest, RecordSanctionRequest, RecordSanctionResponse,
+    Sanction,
+};
+use serde_json::Value;
+use servers::eventually;
+use tests::Office;
+use tonic::Status;
+use uuid::Uuid;
+use zm::client::{Office as Client, Person};
+
+use crate::sender::Sender;
+
+const HERE: &str = "P51-01-01";
+const THERE: &str = "P51-01-02";
+
+fn word(value: &Value) -> String {
+    value.as_str().expect("a word").to_owned()
+}
+
+/// A case of this unit whose conclusion substantiates something about the person.
+async fn liable(office: &Office, person: &str, category: &str, unit: &str) -> String {
+    let narrative = "took an envelope";
+    let submitted = office.zm_json(&[
+        "submit",
+        "--subject",
+        person,
+        "--category",
+        category,
+        "--narrative",
+        narrative,
+    ]);
+    let report = word(&submitted["reportId"]);
+    let accepted = office.zm_json(&["accept", &report, "--unit", unit]);
+    let matter = word(&accepted["matterId"]);
+    let mut case = Value::Null;
+    eventually("the case is open", async || {
+        let shown = office.zm(&["case", "show", &matter, "--json"]).output();
+        let shown = shown.expect("zm runs").stdout;
+        case = serde_json::from_slice::<Value>(&shown).unwrap_or_default()["case"].take();
+        case.is_object()
+    })
+    .await;
+    let id = word(&case["caseId"]);
+    office.zm_json(&["assign", &id, "investigator-1", "investigator-2"]);
+    let evidence = office.zm_json(&[
+        "evidence",
+        &id,
+        "--kind",
+        "document",
+        "--description",
+        "a ledger",
+        "--obtained-on",
+        "2024-01-08",
+    ]);
+    let allegation = word(&case["findings"][0]["allegationId"]);
+    let evidence = word(&evidence["evidenceIds"][0]);
+    let finding = format!("{allegation}=substantiated:{evidence}");
+    office.zm_json(&["propose", &id, "--finding", &finding]);
+    office.zm_json(&["approve", &id]);
+    id
+}
+
+/// A decision, under the request id of this number.
+fn sanction(
+    request: u128,
+    (case, person): (&str, &str),
+    decided_on: &str,
+    impact_months: i32,
+) -> RecordSanctionRequest {
+    RecordSanctionRequest {
+        request_id: Uuid::from_u128(request).to_string(),
+        case_id: case.to_owned(),
+        subject_id: person.to_owned(),
+        kind: "warning".to_owned(),
+        decided_by: HERE.to_owned(),
+        decided_on: decided_on.to_owned(),
+        impact_months,
+    }
+}
+
+async fn record(
+    client: &Client,
+    by: &Person,
+    request: &RecordSanctionRequest,
+) -> Result<RecordSanctionResponse, Status> {
+    let mut verification = by.verification(client);
+    let answer = verification.record_sanction(request.clone()).await;
+    answer.map(tonic::Response::into_inner)
+}
+
+async fn sanctions(client: &Client, by: &Person, person: &str) -> Result<Vec<Sanction>, Status> {
+    let request = GetSanctionsRequest {
+        subject_id: person.to_owned(),
+    };
+    let answer = by.verification(client).get_sanctions(request).await?;
+    Ok(answer.into_inner().sanctions)
+}
+
+fn code(status: &Status) -> String {
+    Refusal::from_status(status).code.into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_decision_is_once_whichever_way_it_comes_and_a_person_carries_at_most_48_months() {
+    let office = Office::new().await;
+    let _intake = office.start("intake").await;
+    let _verification = office.start("verification").await;
+    let client = office.client();
+    let registered = office.zm_json(&[
+        "subject",
+        "register",
+        "--kind",
+        "person",
+        "--name",
+        "Chen Yi",
+        "--unit",
+        HERE,
+        "--authority",
+        "P51-01",
+    ]);
+    let person = word(&registered["subjectId"]);
+    let supervisor = |unit| office.person_at("gao", Role::Supervisor, unit);
+    assert_eq!(
+        sanctions(&client, &supervisor(HERE), &person)
+            .await
+            .expect("none is an answer"),
+        []
+    );
+    let here = liable(&office, &person, "bribery", HERE).await;
+    let there = liable(&office, &person, "neglect", THERE).await;
+
+    // The outside system tells it over both ways, and then once more under another request id.
+    let system = office.person_at("discipline-system", Role::Automation, HERE);
+    let two_years = sanction(1, (&here, &person), "2024-01-15", 24);
+    let first = record(&client, &system, &two_years)
+        .await
+        .expect("recorded");
+    assert_eq!(first.version, 1);
+    eventually("the queue of commands is declared", async || {
+        office.vhost.queue(&command_queue("verification")).is_some()
+    })
+    .await;
+    let mut sender = Sender::connect(&office).await;
+    let service = "verification";
+    let again = sender
+        .command(service, "RecordSanction", &system.actor, &two_years)
+        .await;
+    assert_eq!(word(&again["sanctionId"]), first.sanction_id);
+    let same = sanction(2, (&here, &person), "2024-01-15", 24);
+    let already = sender
+        .command(service, "RecordSanction", &system.actor, &same)
+        .await;
+    assert_eq!(already["version"], "1", "{already}");
+    let known = sanctions(&client, &supervisor(HERE), &person).await;
+    let known = known.expect("it is shown");
+    assert_eq!(known.len(), 1);
+    assert_eq!(known[0].sanction_id, first.sanction_id);
+    assert_eq!(known[0].impact_ends_on, "2026-01-14");
+
+    // Another unit sees none of it, and yet records its own, up to 48 months together.
+    let refused = sanctions(&client, &supervisor(THERE), &person).await;
+    assert_eq!(code(&refused.expect_err("not theirs")), "OUT_OF_SCOPE");
+    let of_others = sanction(3, (&here, &person), "2024-06-01", 6);
+    let refused = record(&client, &supervisor(THERE), &of_others).await;
+    assert_eq!(code(&refused.expect_err("not theirs")), "OUT_OF_SCOPE");
+    let second = sanction(4, (&there, &person), "2024-06-01", 24);
+    let second = record(&client, &supervisor(THERE), &second).await;
+    assert_eq!(second.expect("48 together").version, 2);
+    let beyond = sanction(5, (&there, &person), "2024-07-01", 6);
+    let refused = record(&client, &supervisor(THERE), &beyond).await;
+    let too_long = "VERIFICATION_SANCTION_IMPACT_TOO_LONG";
+    assert_eq!(code(&refused.expect_err("54 together")), too_long);
+    let actor = office
+        .person_at("discipline-system", Role::Automation, THERE)
+        .actor;
+    let answer = sender.ask(service, "RecordSanction", &actor, &beyond).await;
+    assert_eq!(answer["error"]["code"], too_long, "{answer}");
+    sender.close().await;
+
+    let request = GetStatisticsRequest::default();
+    let mut verification = supervisor("N").verification(&client);
+    let figures = verification.get_statistics(request).await;
+    let figures = figures.expect("figures").into_inner().figures;
+    let counted = figures.iter().find(|figure| figure.key == "sanctions");
+    assert_eq!(counted.expect("it is a figure").count, 2);
+    let pool = office.superuser("verification").await;
+    let rows: i64 = sqlx::query_scalar("select count(*) from journal where kind = 'sanctions'")
+        .fetch_one(&pool)
+        .await
+        .expect("the journal answers");
+    assert_eq!(rows, 2);
+    pool.close().await;
+}
