@@ -328,14 +328,13 @@ mod tests {
     }
 
     /// How the help names arguments that take the id of something.
-    const IDS: [&str; 7] = [
+    const IDS: [&str; 6] = [
         "REPORT",
         "MATTER",
         "CASE",
         "CASE|MATTER",
         "SUBJECT",
         "PLACEHOLDER",
-        "ID",
     ];
 
     const ID: &str = "0192f0c4-7b1e-7c3a-9d52-6f2b8a4e1c07";
@@ -372,6 +371,7 @@ mod tests {
         let root = Cli::command();
         assert!(check(&root, &root, "") > 20);
         for line in [
+            "zm show nonsense",
             "zm text intake nonsense",
             "zm accept 0192f0c4-7b1e-7c3a-9d52-6f2b8a4e1c07 --reject nonsense=x",
         ] {
