@@ -4,7 +4,6 @@ mod bad_input;
 mod by_queue;
 mod errors;
 mod faults;
-mod follow_up;
 mod receipts;
 mod registers;
 mod repeats;
