@@ -328,3 +328,73 @@ pub fn knows_every_sample(folder: &Path, vocabularies: &[&[(&str, u32)]]) {
         );
     }
 }
+
+/// An aggregate with its journal, taking commands as the desk does: for properties of whole histories.
+pub struct Journal<A: Aggregate> {
+    state: A::State,
+    rows: Vec<(&'static str, u32, Vec<u8>)>,
+}
+
+impl<A: Aggregate> Default for Journal<A> {
+    fn default() -> Self {
+        Self {
+            state: A::State::default(),
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl<A: Aggregate<State: PartialEq + std::fmt::Debug>> Journal<A> {
+    /// The state that its events add up to.
+    pub fn state(&self) -> &A::State {
+        &self.state
+    }
+
+    /// How many events it has.
+    pub fn version(&self) -> i64 {
+        i64::try_from(self.rows.len()).expect("a few rows")
+    }
+
+    /// Hands a command in: admits its actor, decides, and lets happen what was decided. Deciding changes nothing by itself,
+    /// and what was accepted is already so when it is decided again.
+    ///
+    /// # Errors
+    /// Why it was turned away; then nothing changed.
+    pub fn take(
+        &mut self,
+        command: &A::Command,
+        context: &Context<A::Facts>,
+    ) -> Decision<A::Event> {
+        if self.version() > 0 {
+            A::admit(&self.state, &context.visitor())?;
+        }
+        let before = self.state.clone();
+        let decision = A::decide(&self.state, command, context);
+        assert_eq!(self.state, before, "deciding changes nothing");
+        let events = decision?;
+        for event in &events {
+            A::evolve(&mut self.state, event);
+            let (name, version) = event.name();
+            self.rows.push((name, version, event.encode()));
+        }
+        if !events.is_empty() {
+            let again = A::decide(&self.state, command, context);
+            assert_eq!(again, Ok(Vec::new()), "twice is once");
+        }
+        Ok(events)
+    }
+
+    /// The state as it is folded from the stored events, which must be the state; and which must be read from its own
+    /// stored form as it is.
+    pub fn check_replay(&self) {
+        let mut state = A::State::default();
+        for (name, version, data) in &self.rows {
+            let event = A::Event::decode(name, *version, data).expect("a stored event decodes");
+            A::evolve(&mut state, &event);
+        }
+        assert_eq!(state, self.state, "replay gives the stored state");
+        let stored = crate::aggregate::encode(&self.state);
+        let read: A::State = crate::aggregate::decode(&stored).expect("a state reads back");
+        assert_eq!(read, self.state);
+    }
+}
