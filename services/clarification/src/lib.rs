@@ -17,6 +17,8 @@ mod reactions;
 mod views;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod stored;
 
 use chassis::Blueprint;
