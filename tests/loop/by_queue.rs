@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use office::{Actor, Role};
+use office::Role;
 use proto::chassis::ReadClockRequest;
 use proto::clarification::{
     ApproveClarificationRequest, Clarification, ConfirmClarificationRequest,

@@ -345,6 +345,7 @@ mod tests {
             id: file_of(id(SUBJECT)).uuid(),
             version: 5,
             events: vec![event],
+            already_so: None,
             request_id: id(0xaa),
             secrets: &setting.context().secrets,
         };

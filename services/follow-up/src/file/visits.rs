@@ -175,8 +175,8 @@ fn dropped(record: &Record, on: Date, fulfils: Option<Planned>, per_year: u32) -
     if visits_in(record, year) + 1 + planned_in(&left, year) <= room {
         return None;
     }
-    let planned = left.into_iter();
-    planned.filter(|planned| planned.on.year() == year).last()
+    let mut planned = left.into_iter();
+    planned.rfind(|planned| planned.on.year() == year)
 }
 
 #[cfg(test)]

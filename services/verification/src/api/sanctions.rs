@@ -145,6 +145,7 @@ mod tests {
             id: sanctions_of(id(OFFICIAL)),
             version: 1,
             events,
+            already_so: None,
             request_id: id(0xaa),
             secrets: &setting.context().secrets,
         };
