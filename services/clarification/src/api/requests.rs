@@ -411,6 +411,7 @@ mod tests {
             id: clarification().uuid(),
             version: 9,
             events: vec![an_approval()],
+            already_so: None,
             request_id: id(0xaa),
             secrets: &setting.context().secrets,
         });
