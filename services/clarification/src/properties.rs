@@ -68,7 +68,7 @@ enum Stream {
 #[derive(Clone, Copy, Debug)]
 enum Harmed {
     Nothing,
-    Harmed,
+    Seriously,
     Excluded,
 }
 
@@ -156,9 +156,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         personnel("petra", "P51-01-01"),
     ]);
     let harmed = select(vec![
-        Harmed::Harmed,
-        Harmed::Harmed,
-        Harmed::Harmed,
+        Harmed::Seriously,
+        Harmed::Seriously,
+        Harmed::Seriously,
         Harmed::Nothing,
         Harmed::Excluded,
     ]);
@@ -330,7 +330,7 @@ impl World {
             .map(|(of, finding, [first, _])| Concluded {
                 harm: match harmed {
                     Harmed::Nothing => None,
-                    Harmed::Harmed => Some(harm()),
+                    Harmed::Seriously => Some(harm()),
                     Harmed::Excluded => Some(SubjectHarm {
                         exclusions: [Exclusion::MerelyTalkedTo].into(),
                         ..harm()
@@ -838,7 +838,11 @@ fn a_history_of_next_steps_clears_a_name_and_supersedes_it_and_clears_it_again()
     let mut world = World::new();
     let official = clarification_of(matter_id(), subject().id).uuid();
     for round in 1..=2 {
-        world.conclude(&Finding::Unfounded, &Finding::Substantiated, Harmed::Harmed);
+        world.conclude(
+            &Finding::Unfounded,
+            &Finding::Substantiated,
+            Harmed::Seriously,
+        );
         world.settle();
         for _ in 0..10 {
             world.ask(official, &Asked::Next, None);

@@ -83,10 +83,10 @@ mod tests {
     use super::*;
     use crate::examples::{about, about_somebody, raised, received, subject, submission};
     use crate::matter::{Command, Matter};
-    use crate::recusal::Recusal;
     use crate::report::joining::{Identity, News};
     use crate::report::{self, Report};
     use crate::subject::Entry;
+    use chassis::recusal::Recusal;
 
     fn matter() -> Given<Matter> {
         let (one, two) = (subject("one"), subject("two"));
