@@ -76,7 +76,7 @@ impl Office {
         for service in SERVICES {
             let url = addresses.get(*service).ok_or_else(|| {
                 Usage(format!(
-                    "where is {service}? Start everything with deploy/local/up, or give --{} URL",
+                    "where is {service}? Start everything with deploy/local/up, or give --{}-url URL",
                     service.replace('_', "-")
                 ))
             })?;
@@ -441,7 +441,7 @@ mod tests {
     async fn a_missing_address_is_a_fault_of_usage() {
         let fault = Office::at(&BTreeMap::new()).expect_err("no address");
         assert!(fault.is::<Usage>());
-        assert!(fault.to_string().contains("--intake URL"), "{fault}");
+        assert!(fault.to_string().contains("--intake-url URL"), "{fault}");
     }
 
     #[test]

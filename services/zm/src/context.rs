@@ -24,18 +24,20 @@ pub struct Options {
     /// Where the services are and which key signs [default: the nearest target/local/zm.toml]
     #[arg(long, global = true, value_name = "FILE", env = "ZHENGMING_CLI_CONFIG")]
     pub config: Option<PathBuf>,
+    // `_url`, as clap knows an option of every command by its name: an argument of the same name, such as a clarification's
+    // id, would give it its value.
     /// Where intake is
     #[arg(long, global = true, value_name = "URL")]
-    pub intake: Option<String>,
+    pub intake_url: Option<String>,
     /// Where verification is
     #[arg(long, global = true, value_name = "URL")]
-    pub verification: Option<String>,
+    pub verification_url: Option<String>,
     /// Where clarification is
     #[arg(long, global = true, value_name = "URL")]
-    pub clarification: Option<String>,
+    pub clarification_url: Option<String>,
     /// Where follow-up is
     #[arg(long, global = true, value_name = "URL")]
-    pub follow_up: Option<String>,
+    pub follow_up_url: Option<String>,
     /// Who acts: a signed actor token
     #[arg(
         long,
@@ -85,10 +87,10 @@ impl Context {
         let here = std::env::current_dir().context("the current folder is gone")?;
         let mut config = Config::find(options.config.as_deref(), &here)?;
         let addresses = [
-            ("intake", options.intake),
-            ("verification", options.verification),
-            ("clarification", options.clarification),
-            ("follow_up", options.follow_up),
+            ("intake", options.intake_url),
+            ("verification", options.verification_url),
+            ("clarification", options.clarification_url),
+            ("follow_up", options.follow_up_url),
         ];
         for (service, address) in addresses {
             if let Some(address) = address {
