@@ -11,7 +11,7 @@ mod restart;
 
 use chassis::broker::{Broker, EventMessage};
 use jiff::Timestamp;
-use proto::topology::TABLE;
+use proto::topology::{TABLE, follower_queue};
 use uuid::Uuid;
 
 use crate::common::{BOUND, Vhost};
@@ -30,6 +30,17 @@ async fn connected(vhost: &Vhost, name: &str) -> Broker {
     let broker = Broker::connect(&vhost.url(), name, TABLE).unwrap();
     broker.ready(BOUND).await.unwrap();
     broker
+}
+
+/// Deletes every queue that takes what intake tells: as long as one is left, nothing comes back.
+fn delete_queues(vhost: &Vhost) {
+    for follow in TABLE
+        .follows
+        .iter()
+        .filter(|follow| follow.source == "intake")
+    {
+        vhost.delete_queue(&follower_queue(follow.consumer, follow.source));
+    }
 }
 
 /// A made-up event.

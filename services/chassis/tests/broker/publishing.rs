@@ -5,7 +5,7 @@ use proto::topology::TABLE;
 use serde_json::json;
 
 use crate::common::{Vhost, eventually, only, soon};
-use crate::{QUEUE, connected, event};
+use crate::{QUEUE, connected, delete_queues, event};
 
 fn nowhere(number: i64) -> Outgoing {
     let mut message = event("intake", number).into_outgoing(true);
@@ -140,7 +140,7 @@ async fn a_deleted_queue_is_declared_again_by_who_publishes() {
     let vhost = Vhost::new(&TABLE);
     let broker = connected(&vhost, "intake").await;
     let publisher = broker.publisher();
-    vhost.delete_queue(QUEUE);
+    delete_queues(&vhost);
     let outcome = publisher
         .publish(event("intake", 1).into_outgoing(true))
         .await;

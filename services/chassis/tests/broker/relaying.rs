@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::common::{BOUND, Database, TABLES, Vhost, eventually, soon};
-use crate::{QUEUE, connected};
+use crate::{QUEUE, connected, delete_queues};
 
 /// A replica's relay at work.
 struct Running {
@@ -161,7 +161,7 @@ async fn a_returned_row_waits_and_leaves_when_its_queue_is_back() {
     let pool = database.pool().await;
     let relay = Running::start(&database, &vhost).await;
     eventually("the relay works", async || relay.works()).await;
-    vhost.delete_queue(QUEUE);
+    delete_queues(&vhost);
     let ids = commit(&pool, Uuid::new_v4(), 1..=3).await;
     relay.handle.wake();
     eventually("returned rows wait", async || {
