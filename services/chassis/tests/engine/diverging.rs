@@ -69,6 +69,12 @@ async fn save(superuser: &PgPool, name: &str) {
             .await
             .unwrap();
     }
+    // Worked out by the table itself.
+    let era = format!("alter table {name}_aggregates drop column era");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(era))
+        .execute(superuser)
+        .await
+        .unwrap();
 }
 
 /// Puts the sick stream back as it was saved.
