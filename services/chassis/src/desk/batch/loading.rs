@@ -11,7 +11,24 @@ use crate::desk::commit::Commit;
 use crate::desk::{Item, Premises, Written};
 use crate::load::{LoadError, Stored};
 
-/// Loads every aggregate of a batch in one query, what is on record about its requests, and the cursors of its streams.
+/// The clock, with the aggregates that there are; then the cursors that there are.
+///
+/// Each is looked up by its key for itself. A join would be planned once, for tables of any size, while they are still
+/// small: it would read all of `cursors` for every batch for as long as the connection lives.
+const LOAD: &str = "
+select (extract(epoch from clock.shift) * 1000000)::bigint as shift,
+       a.id, a.kind, a.version, a.public_sequence, a.format, a.state, a.head, a.at, a.matter,
+       null::text as source, null::uuid as stream, null::bigint as sequence, null::uuid as event_id, false as doubtful
+  from clock
+  left join (unnest($1::uuid[]) as wanted(id)
+             cross join lateral (select * from aggregates where aggregates.id = wanted.id limit 1) as a) on true
+union all
+select null, null, null, null, null, null, null, null, null, null, c.source, c.stream, c.sequence, c.event_id,
+       exists (select from held h where h.source = c.source and h.stream = c.stream and h.status = 'diverged')
+  from unnest($2::text[], $3::uuid[]) as s(source, stream)
+ cross join lateral (select * from cursors where cursors.source = s.source and cursors.stream = s.stream limit 1) as c";
+
+/// Loads every aggregate of a batch and the cursors of its streams in one query, then what is on record about its requests.
 pub(super) async fn load<'a>(
     premises: &'a Premises,
     connection: &mut PgConnection,
@@ -23,14 +40,18 @@ pub(super) async fn load<'a>(
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let rows = sqlx::query(
-        "select (extract(epoch from clock.shift) * 1000000)::bigint as shift, \
-                a.id, a.kind, a.version, a.public_sequence, a.format, a.state, a.head, a.at, a.matter \
-         from clock left join aggregates a on a.id = any($1)",
-    )
-    .bind(&ids)
-    .fetch_all(&mut *connection)
-    .await?;
+    let steps: BTreeSet<(&str, Uuid)> = batch
+        .iter()
+        .filter_map(|entrant| entrant.group.cursor.as_ref())
+        .map(|step| (step.source.as_str(), step.stream))
+        .collect();
+    let (sources, streams): (Vec<&str>, Vec<Uuid>) = steps.into_iter().unzip();
+    let rows = sqlx::query(LOAD)
+        .bind(&ids)
+        .bind(sources)
+        .bind(streams)
+        .fetch_all(&mut *connection)
+        .await?;
     let mut table = Table {
         premises,
         shift: SignedDuration::ZERO,
@@ -43,6 +64,15 @@ pub(super) async fn load<'a>(
         commit: Commit::default(),
     };
     for row in rows {
+        if let Some(stream) = row.try_get("stream")? {
+            let key = (row.try_get("source")?, stream);
+            if row.try_get("doubtful")? {
+                table.doubtful.insert(key.clone());
+            }
+            let taken = (row.try_get("sequence")?, row.try_get("event_id")?);
+            table.cursors.insert(key, taken);
+            continue;
+        }
         table.shift = SignedDuration::from_micros(row.try_get("shift")?);
         if row.try_get::<Option<Uuid>, _>("id")?.is_none() {
             continue;
@@ -73,33 +103,6 @@ pub(super) async fn load<'a>(
         .collect();
     if !known.is_empty() {
         look_up_requests(&mut table, connection, &known).await?;
-    }
-    let steps: BTreeSet<(&str, Uuid)> = batch
-        .iter()
-        .filter_map(|entrant| entrant.group.cursor.as_ref())
-        .map(|step| (step.source.as_str(), step.stream))
-        .collect();
-    if !steps.is_empty() {
-        let (sources, streams): (Vec<&str>, Vec<Uuid>) = steps.into_iter().unzip();
-        let rows = sqlx::query(
-            "select c.source, c.stream, c.sequence, c.event_id, \
-                    exists (select from held h where h.source = c.source and h.stream = c.stream \
-                            and h.status = 'diverged') as doubtful \
-             from unnest($1::text[], $2::uuid[]) as s(source, stream) join cursors c using (source, stream)",
-        )
-        .bind(sources)
-        .bind(streams)
-        .fetch_all(&mut *connection)
-        .await?;
-        for row in rows {
-            let key = (row.try_get("source")?, row.try_get("stream")?);
-            if row.try_get("doubtful")? {
-                table.doubtful.insert(key.clone());
-            }
-            table
-                .cursors
-                .insert(key, (row.try_get("sequence")?, row.try_get("event_id")?));
-        }
     }
     Ok(table)
 }
