@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use office::TextId;
+use office::{ActorId, TextId};
 use sqlx::{Acquire, PgConnection, Row};
 use uuid::Uuid;
 
@@ -64,8 +64,17 @@ struct Outgoing {
     sequence: i64,
     name: &'static str,
     body: Vec<u8>,
-    headers: serde_json::Value,
+    headers: Headers,
     at: Timestamp,
+}
+
+/// What the relay puts into the message's headers beside what has columns of its own.
+#[derive(serde::Serialize)]
+struct Headers {
+    matter: Option<Uuid>,
+    cause: Option<Uuid>,
+    actor: ActorId,
+    traceparent: Option<String>,
 }
 
 enum TimerChange {
@@ -175,12 +184,12 @@ impl Commit {
                 sequence: live.public_sequence,
                 name: announcement.name,
                 body: announcement.body,
-                headers: serde_json::json!({
-                    "matter": live.matter,
-                    "cause": item.cause,
-                    "actor": item.actor.behind().unwrap_or(&item.actor.id),
-                    "traceparent": item.trace,
-                }),
+                headers: Headers {
+                    matter: live.matter,
+                    cause: item.cause,
+                    actor: item.actor.behind().unwrap_or(&item.actor.id).clone(),
+                    traceparent: item.trace.clone(),
+                },
                 at: now,
             });
         }
@@ -258,7 +267,10 @@ impl Commit {
             .iter()
             .map(|text| (text.clone(), item.aggregate))
             .collect();
-        part.answer = Some(((item.aggregate, item.method, item.request_id), None));
+        // What an event caused has a request id that follows from it, and never comes by queue: nothing was kept.
+        if item.cause.is_none() {
+            part.answer = Some(((item.aggregate, item.method, item.request_id), None));
+        }
     }
 
     /// Keeps the answer of a command that left no journal row.

@@ -9,8 +9,8 @@ use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
 use crate::common::eventually;
-use crate::harness::{Replica, Town};
-use crate::toy::{Add, POISON};
+use crate::harness::{Replica, Town, adder};
+use crate::toy::{Add, POISON, Toy};
 
 /// Every row of the journal and every head of a service; nothing may be wrong with them.
 pub(crate) async fn verified(pool: &PgPool) -> u64 {
@@ -353,6 +353,32 @@ async fn a_batch_whose_connections_are_cut_is_repeated_and_takes_effect_once() {
     );
     verified(&superuser).await;
     superuser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_accepted_takes_back_the_answer_that_was_kept_for_a_refusal() {
+    let town = Town::new().await;
+    let toy = town.start("toy").await;
+    let pool = town.pool("toy").await;
+    let kept = async || -> i64 {
+        sqlx::query_scalar("select count(*) from answers")
+            .fetch_one(&pool)
+            .await
+            .unwrap()
+    };
+    let (tally, request_id) = (Uuid::from_u128(2), Uuid::from_u128(1));
+    let by_queue = Add {
+        request_id: request_id.to_string(),
+        tally: tally.to_string(),
+        amount: 1001,
+        note: String::new(),
+    };
+    let refused = toy.front.handle::<Toy, Add>(by_queue, adder(), true).await;
+    assert_eq!(refused.unwrap_err().code, "TOY_TOO_MUCH");
+    assert_eq!(kept().await, 1);
+    toy.add(tally, 5, request_id).await.unwrap();
+    assert_eq!(kept().await, 0);
+    pool.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

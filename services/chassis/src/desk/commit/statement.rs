@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use office::TextId;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{AnswerChange, AnswerKey, Outgoing, SaltedText, Step, Timer, TimerChange};
@@ -12,7 +13,10 @@ use crate::kind::Kind;
 use crate::load::Live;
 use crate::time::At;
 
-const STATEMENT: &str = "
+/// What nearly every batch writes.
+macro_rules! always {
+    () => {
+        "
 with moved as (
     insert into cursors (source, stream, sequence, previous, event_id)
     select * from unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[])
@@ -50,7 +54,14 @@ with moved as (
     insert into outbox (event_id, stream, sequence, type, body, headers, at)
     select * from unnest($32::uuid[], $33::uuid[], $34::bigint[], $35::text[], $36::bytea[], $37::jsonb[],
                          $38::timestamptz[])
-), stopped as (
+"
+    };
+}
+
+/// What few batches write.
+macro_rules! beside {
+    () => {
+        "), stopped as (
     delete from timers using unnest($39::uuid[], $40::timestamptz[]) as t(key, due)
     where timers.key = t.key and (t.due is null or timers.due = t.due)
 ), due as (
@@ -78,40 +89,53 @@ with moved as (
     delete from answers using unnest($62::uuid[], $63::text[], $64::uuid[]) as t(aggregate, method, request_id)
     where answers.aggregate = t.aggregate and answers.method = t.method and answers.request_id = t.request_id
 ), released as (
-    delete from held where id = any($65::bigint[])
+    delete from held where id = any($65::bigint[])"
+    };
+}
+
+/// What was written.
+macro_rules! returned {
+    () => {
+        "
 )
-select (select array_agg(id) from newest) as aggregates,
-       (select array_agg(aggregate) from facts) as journal_aggregates,
+select (select array_agg(aggregate) from facts) as journal_aggregates,
        (select array_agg(sequence) from facts) as journal_sequences,
        (select array_agg(source) from moved) as cursor_sources,
-       (select array_agg(stream) from moved) as cursor_streams";
+       (select array_agg(stream) from moved) as cursor_streams"
+    };
+}
+
+const WHOLE: &str = concat!(always!(), beside!(), returned!());
+
+/// Without what few batches write: each table that a statement names is locked and prepared for by every execution.
+const LEAN: &str = concat!(always!(), returned!());
 
 /// A statement with its values.
-type Statement = sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>;
+type Statement<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 #[expect(
     clippy::too_many_arguments,
     reason = "one for each table that the statement writes"
 )]
-pub(super) fn statement(
-    entries: &[Entry],
-    touched: &BTreeMap<Uuid, Arc<dyn Kind>>,
-    outbox: &[Outgoing],
-    timers: &BTreeMap<Uuid, TimerChange>,
-    texts: &[(SaltedText, Uuid)],
-    erased: &BTreeSet<(TextId, Uuid)>,
-    answers: &BTreeMap<AnswerKey, AnswerChange>,
-    steps: &BTreeMap<(String, Uuid), Step>,
-    held: &[i64],
-    live: &HashMap<Uuid, Live>,
-) -> Statement {
+pub(super) fn statement<'q>(
+    entries: &'q [Entry],
+    touched: &'q BTreeMap<Uuid, Arc<dyn Kind>>,
+    outbox: &'q [Outgoing],
+    timers: &'q BTreeMap<Uuid, TimerChange>,
+    texts: &'q [(SaltedText, Uuid)],
+    erased: &'q BTreeSet<(TextId, Uuid)>,
+    answers: &'q BTreeMap<AnswerKey, AnswerChange>,
+    steps: &'q BTreeMap<(String, Uuid), Step>,
+    held: &'q [i64],
+    live: &'q HashMap<Uuid, Live>,
+) -> Statement<'q> {
     /// One column of rows.
     macro_rules! column {
         ($rows:expr, $row:ident => $value:expr) => {
             $rows.iter().map(|$row| $value).collect::<Vec<_>>()
         };
     }
-    let aggregates: Vec<(Uuid, &Arc<dyn Kind>, &Live)> = touched
+    let aggregates: Vec<(Uuid, &'q Arc<dyn Kind>, &'q Live)> = touched
         .iter()
         .map(|(id, kind)| (*id, kind, &live[id]))
         .collect();
@@ -123,7 +147,7 @@ pub(super) fn statement(
             TimerChange::Set(_) => None,
         })
         .collect();
-    let set: Vec<(Uuid, &Timer)> = timers
+    let set: Vec<(Uuid, &'q Timer)> = timers
         .iter()
         .filter_map(|(key, change)| match change {
             TimerChange::Set(timer) => Some((*key, timer)),
@@ -141,8 +165,13 @@ pub(super) fn statement(
         .collect();
     let steps: Vec<_> = steps.iter().collect();
 
-    sqlx::query(STATEMENT)
-        .bind(column!(steps, s => s.0.0.clone()))
+    let lean = timers.is_empty()
+        && texts.is_empty()
+        && erased.is_empty()
+        && answers.is_empty()
+        && held.is_empty();
+    let always = sqlx::query(if lean { LEAN } else { WHOLE })
+        .bind(column!(steps, s => s.0.0.as_str()))
         .bind(column!(steps, s => s.0.1))
         .bind(column!(steps, s => s.1.to))
         .bind(column!(steps, s => s.1.from))
@@ -153,33 +182,37 @@ pub(super) fn statement(
         .bind(column!(aggregates, a => a.2.public_sequence))
         .bind(column!(aggregates, a => a.1.format()))
         .bind(column!(aggregates, a => a.2.folded.store()))
-        .bind(column!(aggregates, a => a.2.head.clone()))
+        .bind(column!(aggregates, a => a.2.head.as_slice()))
         .bind(column!(aggregates, a => a.2.matter))
         .bind(column!(aggregates, a => At(a.2.at)))
         .bind(column!(entries, e => e.aggregate))
         .bind(column!(entries, e => e.sequence))
         .bind(column!(entries, e => e.event_id))
-        .bind(column!(entries, e => e.kind.clone()))
+        .bind(column!(entries, e => e.kind.as_str()))
         .bind(column!(entries, e => e.matter))
-        .bind(column!(entries, e => e.name.clone()))
+        .bind(column!(entries, e => e.name.as_str()))
         .bind(column!(entries, e => e.version))
-        .bind(column!(entries, e => e.data.clone()))
-        .bind(column!(entries, e => e.actor.clone()))
+        .bind(column!(entries, e => e.data.as_slice()))
+        .bind(column!(entries, e => e.actor.as_slice()))
         .bind(column!(entries, e => At(e.at)))
         .bind(column!(entries, e => e.cause))
-        .bind(column!(entries, e => e.method.clone()))
+        .bind(column!(entries, e => e.method.as_str()))
         .bind(column!(entries, e => e.request_id))
-        .bind(column!(entries, e => e.request_hash.clone()))
+        .bind(column!(entries, e => e.request_hash.as_slice()))
         .bind(column!(entries, e => e.public_sequence))
-        .bind(column!(entries, e => e.previous.clone()))
-        .bind(column!(entries, e => e.hash.clone()))
+        .bind(column!(entries, e => e.previous.as_slice()))
+        .bind(column!(entries, e => e.hash.as_slice()))
         .bind(column!(outbox, o => o.event_id))
         .bind(column!(outbox, o => o.stream))
         .bind(column!(outbox, o => o.sequence))
         .bind(column!(outbox, o => o.name))
-        .bind(column!(outbox, o => o.body.clone()))
-        .bind(column!(outbox, o => o.headers.clone()))
-        .bind(column!(outbox, o => At(o.at)))
+        .bind(column!(outbox, o => o.body.as_slice()))
+        .bind(column!(outbox, o => Json(&o.headers)))
+        .bind(column!(outbox, o => At(o.at)));
+    if lean {
+        return always;
+    }
+    always
         .bind(column!(stopped, t => t.0))
         .bind(column!(stopped, t => t.1))
         .bind(column!(set, t => t.0))
@@ -188,25 +221,25 @@ pub(super) fn statement(
         .bind(column!(set, t => t.1.kind))
         .bind(column!(set, t => t.1.aggregate))
         .bind(column!(set, t => t.1.method))
-        .bind(column!(set, t => t.1.command.clone()))
-        .bind(column!(set, t => t.1.actor.clone()))
+        .bind(column!(set, t => t.1.command.as_slice()))
+        .bind(column!(set, t => t.1.actor.as_slice()))
         .bind(column!(set, t => t.1.cause))
-        .bind(column!(set, t => t.1.trace.clone()))
+        .bind(column!(set, t => t.1.trace.as_deref()))
         .bind(column!(texts, t => Uuid::from(t.0.reference.id)))
-        .bind(column!(texts, t => stays(t, erased).then(|| t.0.salt.to_vec())))
-        .bind(column!(texts, t => stays(t, erased).then(|| t.0.bytes.clone())))
-        .bind(column!(texts, t => t.0.reference.digest.clone()))
+        .bind(column!(texts, t => stays(t, erased).then_some(t.0.salt.as_slice())))
+        .bind(column!(texts, t => stays(t, erased).then_some(t.0.bytes.as_slice())))
+        .bind(column!(texts, t => t.0.reference.digest.as_slice()))
         .bind(column!(texts, t => t.1))
         .bind(column!(kept, a => a.0.0))
         .bind(column!(kept, a => a.0.1))
         .bind(column!(kept, a => a.0.2))
-        .bind(column!(kept, a => a.1.request_hash.clone()))
-        .bind(column!(kept, a => a.1.answer.clone()))
-        .bind(column!(kept, a => a.1.salts.clone()))
+        .bind(column!(kept, a => a.1.request_hash.as_slice()))
+        .bind(column!(kept, a => Json(&a.1.answer)))
+        .bind(column!(kept, a => Json(&a.1.salts)))
         .bind(column!(taken_back, a => a.0))
         .bind(column!(taken_back, a => a.1))
         .bind(column!(taken_back, a => a.2))
-        .bind(held.to_vec())
+        .bind(held)
         .bind(column!(erased, e => Uuid::from(e.0)))
         .bind(column!(erased, e => e.1))
 }
