@@ -17,7 +17,7 @@ use std::time::Duration;
 pub use outbox::epoch;
 use outbox::{Outbox, Row};
 use seat::{Given, Seat};
-use sqlx::PgPool;
+use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -131,7 +131,8 @@ impl Relay {
             Given::Drained => return Ok(Turn::Drained),
             Given::Lost => return Ok(Turn::Lost),
         }
-        let outbox = Outbox::open(&self.service, self.pool.clone()).await?;
+        let mut connection = self.connect().await?;
+        let outbox = Outbox::open(&self.service, &mut connection).await?;
         tracing::info!(
             service = self.service,
             epoch = outbox.epoch(),
@@ -142,14 +143,29 @@ impl Relay {
             // Checked first: without the seat nothing more may go out.
             biased;
             lost = seat.attend(&outbox, &self.wake) => { lost?; return Ok(Turn::Lost) }
-            worked = self.work(&outbox, drain) => worked,
+            worked = self.work(&outbox, &mut connection, drain) => worked,
         };
         seat.leave().await;
         worked.map(|()| Turn::Drained)
     }
 
+    /// A connection for the outbox alone, for as long as the seat holds: a pool would ask it before every batch whether
+    /// it lives.
+    ///
+    /// Its commits need not wait for the disk. All that they say is that the broker has an event; if a crash of the
+    /// database forgets it, the event is published again with the same id, and whoever has it knows that.
+    async fn connect(&self) -> sqlx::Result<PgConnection> {
+        let options = self.pool.connect_options().as_ref().clone();
+        PgConnection::connect_with(&options.options([("synchronous_commit", "off")])).await
+    }
+
     /// Publishes whatever is there and waits for more, until the service drains.
-    async fn work(&self, outbox: &Outbox, drain: &CancellationToken) -> sqlx::Result<()> {
+    async fn work(
+        &self,
+        outbox: &Outbox,
+        connection: &mut PgConnection,
+        drain: &CancellationToken,
+    ) -> sqlx::Result<()> {
         let mut batch: Vec<Row> = Vec::new();
         let mut done = Vec::new();
         loop {
@@ -158,12 +174,11 @@ impl Relay {
                 ready = self.publisher.ready() => if ready.is_err() { break },
             }
             // While this batch is on its way, the one before it is settled and the next one is read.
-            let ids: Vec<i64> = batch.iter().map(Row::id).collect();
-            let settled_then_read = async {
-                outbox.settle(&done).await?;
-                outbox.take(&ids).await
-            };
-            let (outcomes, next) = tokio::join!(self.publish(outbox, &batch), settled_then_read);
+            let under_way = batch.iter().map(Row::id).collect();
+            let (outcomes, next) = tokio::join!(
+                self.publish(outbox, &batch),
+                outbox.exchange(connection, &done, under_way)
+            );
             let next = next?;
             done = batch.iter().map(Row::ticket).zip(outcomes).collect();
             batch = next;
@@ -177,7 +192,7 @@ impl Relay {
                 break;
             }
         }
-        outbox.settle(&done).await
+        outbox.settle(connection, &done).await
     }
 
     async fn publish(&self, outbox: &Outbox, batch: &[Row]) -> Vec<Published> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rand::RngExt;
 use serde::Deserialize;
 use sqlx::postgres::PgListener;
-use sqlx::{FromRow, PgPool, Row as _};
+use sqlx::{FromRow, PgConnection, PgExecutor, Row as _};
 use uuid::Uuid;
 
 use crate::broker::{EventMessage, Outgoing, Published};
@@ -26,7 +26,6 @@ const COUNTED: i64 = 100_000;
 /// A service's outbox and the history that its events belong to.
 pub(super) struct Outbox {
     service: String,
-    pool: PgPool,
     epoch: String,
 }
 
@@ -40,7 +39,7 @@ pub(super) struct Row {
     #[sqlx(rename = "type")]
     type_: String,
     body: Vec<u8>,
-    headers: serde_json::Value,
+    headers: String,
     micros: i64,
     attempts: i32,
 }
@@ -75,12 +74,10 @@ impl Row {
 }
 
 impl Outbox {
-    pub(super) async fn open(service: &str, pool: PgPool) -> sqlx::Result<Self> {
-        let epoch = epoch(&pool).await?;
+    pub(super) async fn open(service: &str, connection: &mut PgConnection) -> sqlx::Result<Self> {
         Ok(Self {
             service: service.to_owned(),
-            pool,
-            epoch,
+            epoch: epoch(connection).await?,
         })
     }
 
@@ -88,27 +85,61 @@ impl Outbox {
         &self.epoch
     }
 
-    /// The next rows that are due, without those that are on their way.
-    pub(super) async fn take(&self, under_way: &[i64]) -> sqlx::Result<Vec<Row>> {
-        sqlx::query_as(
-            "select id, event_id, stream, sequence, type, body, headers, attempts,
+    /// Settles what is done, and reads the next rows that are due, without those that are on their way.
+    pub(super) async fn exchange(
+        &self,
+        connection: &mut PgConnection,
+        done: &[(Ticket, Published)],
+        mut under_way: Vec<i64>,
+    ) -> sqlx::Result<Vec<Row>> {
+        let gone = self.put_off(connection, done).await?;
+        // One statement sees one state: the rows that it deletes are still there for its other half.
+        under_way.extend(&gone);
+        let next = sqlx::query_as(
+            "with gone as (delete from outbox where id = any ($1))
+             select id, event_id, stream, sequence, type, body, headers::text, attempts,
                     (extract(epoch from at) * 1000000)::bigint as micros
                from outbox
               where (not_before is null or not_before <= now())
-                and id <> all ($1)
+                and id <> all ($2)
               order by id
-              limit $2",
+              limit $3",
         )
+        .bind(&gone)
         .bind(under_way)
         .bind(BATCH)
-        .fetch_all(&self.pool)
-        .await
+        .fetch_all(connection)
+        .await?;
+        self.count(gone.len());
+        Ok(next)
+    }
+
+    /// Settles what is done: confirmed rows go, the others wait longer each time.
+    pub(super) async fn settle(
+        &self,
+        connection: &mut PgConnection,
+        done: &[(Ticket, Published)],
+    ) -> sqlx::Result<()> {
+        let gone = self.put_off(connection, done).await?;
+        sqlx::query("delete from outbox where id = any ($1)")
+            .bind(&gone)
+            .execute(connection)
+            .await?;
+        self.count(gone.len());
+        Ok(())
+    }
+
+    fn count(&self, gone: usize) {
+        if gone > 0 {
+            metrics::counter!("zhengming_relay_published_total", "service" => self.service.clone())
+                .increment(gone as u64);
+        }
     }
 
     /// The message of a row, or why there is none.
     pub(super) fn message(&self, row: &Row, mandatory: bool) -> Result<Outgoing, String> {
-        let headers =
-            Headers::deserialize(&row.headers).map_err(|error| format!("its headers: {error}"))?;
+        let headers: Headers =
+            serde_json::from_str(&row.headers).map_err(|error| format!("its headers: {error}"))?;
         let at = Timestamp::from_microsecond(row.micros)
             .map_err(|error| format!("its time: {error}"))?;
         let event = EventMessage {
@@ -128,8 +159,12 @@ impl Outbox {
         Ok(event.into_outgoing(mandatory))
     }
 
-    /// Confirmed rows go; the others wait longer each time.
-    pub(super) async fn settle(&self, done: &[(Ticket, Published)]) -> sqlx::Result<()> {
+    /// Puts off what was not taken; returns the rows that may go.
+    async fn put_off(
+        &self,
+        connection: &mut PgConnection,
+        done: &[(Ticket, Published)],
+    ) -> sqlx::Result<Vec<i64>> {
         let mut gone = Vec::new();
         let (mut later, mut delays) = (Vec::new(), Vec::new());
         for (ticket, outcome) in done {
@@ -153,14 +188,6 @@ impl Outbox {
                 i64::try_from(delay(ticket.attempts, bounds).as_millis()).unwrap_or(i64::MAX),
             );
         }
-        if !gone.is_empty() {
-            sqlx::query("delete from outbox where id = any ($1)")
-                .bind(&gone)
-                .execute(&self.pool)
-                .await?;
-            metrics::counter!("zhengming_relay_published_total", "service" => self.service.clone())
-                .increment(gone.len() as u64);
-        }
         if !later.is_empty() {
             tracing::warn!(
                 service = self.service,
@@ -176,10 +203,10 @@ impl Outbox {
             )
             .bind(&later)
             .bind(&delays)
-            .execute(&self.pool)
+            .execute(connection)
             .await?;
         }
-        Ok(())
+        Ok(gone)
     }
 
     /// Sets the gauges of depth and age, by the connection that holds the seat, whose pulse this is.
@@ -222,12 +249,12 @@ fn delay(attempts: i32, (first, most): (Duration, Duration)) -> Duration {
 ///
 /// Any role may call the functions behind it (PostgreSQL 15 to 17). The timeline is the one that is written now: the
 /// control file would tell the new one only after the first checkpoint that follows a failover.
-pub async fn epoch(pool: &PgPool) -> sqlx::Result<String> {
+pub async fn epoch(of: impl PgExecutor<'_>) -> sqlx::Result<String> {
     sqlx::query_scalar(
         "select system_identifier::text || '.' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '.' || drawn
            from pg_control_system(), history",
     )
-    .fetch_one(pool)
+    .fetch_one(of)
     .await
 }
 
