@@ -16,7 +16,7 @@ use proto::chassis::feed_service_server::FeedServiceServer;
 use proto::chassis::journal_service_server::JournalServiceServer;
 use proto::chassis::operations_service_server::OperationsServiceServer;
 use sqlx::PgPool;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -421,7 +421,15 @@ pub async fn migrate(blueprint: &Blueprint, owner: &PgPool) -> Result<(), String
         migrations
             .run(owner)
             .await
-            .map_err(|error| format!("the schema cannot be brought up to date: {error}"))?;
+            .map_err(|error| {
+                let hint = match error {
+                    MigrateError::VersionMismatch(_) | MigrateError::VersionMissing(_) => {
+                        "; the data was made by a build with other migrations: go back to that build, or begin with a new database"
+                    }
+                    _ => "",
+                };
+                format!("the schema cannot be brought up to date: {error}{hint}")
+            })?;
     }
     Ok(())
 }
