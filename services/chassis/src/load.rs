@@ -1,7 +1,7 @@
 //! From rows to states: the newest state of an aggregate, folded again from the journal where its format is another one.
 
 use jiff::Timestamp;
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::aggregate::Aggregate;
@@ -55,30 +55,16 @@ impl Live {
 pub(crate) struct Stored {
     pub(crate) id: Uuid,
     pub(crate) kind: String,
-    version: i64,
-    public_sequence: i64,
-    format: i64,
-    state: Vec<u8>,
-    head: Vec<u8>,
-    at: Timestamp,
-    matter: Option<Uuid>,
+    pub(crate) version: i64,
+    pub(crate) public_sequence: i64,
+    pub(crate) format: i64,
+    pub(crate) state: Vec<u8>,
+    pub(crate) head: Vec<u8>,
+    pub(crate) at: Timestamp,
+    pub(crate) matter: Option<Uuid>,
 }
 
 impl Stored {
-    pub(crate) fn from_row(row: &sqlx::postgres::PgRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            kind: row.try_get("kind")?,
-            version: row.try_get("version")?,
-            public_sequence: row.try_get("public_sequence")?,
-            format: row.try_get("format")?,
-            state: row.try_get("state")?,
-            head: row.try_get("head")?,
-            at: row.try_get::<crate::time::At, _>("at")?.0,
-            matter: row.try_get("matter")?,
-        })
-    }
-
     /// The state, folded again if it was stored in another format.
     pub(crate) async fn restore(
         self,

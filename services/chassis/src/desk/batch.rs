@@ -201,7 +201,7 @@ enum Recorded {
 }
 
 /// An answer as kept for a redelivery.
-#[derive(Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Kept {
     Refused(Refusal),

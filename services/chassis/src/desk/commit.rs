@@ -7,14 +7,15 @@
 mod statement;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use office::{ActorId, TextId};
-use sqlx::{Acquire, PgConnection, Row};
+use sqlx::{Acquire, PgConnection};
 use uuid::Uuid;
 
-use self::statement::statement;
+use self::statement::Written;
 use super::batch::{Hit, Kept};
 use super::{CursorStep, Item, SaltedText, TimerClaim};
 use crate::aggregate::{ClockChange, Consequence};
@@ -356,12 +357,21 @@ pub(super) async fn write(
     entries.sort_by_key(|entry| (entry.aggregate, entry.sequence));
 
     let mut transaction = connection.begin().await?;
-    let row = statement(
-        &entries, &touched, &outbox, &timers, &texts, &erased, &answers, &steps, &held, live,
+    let written = statement::write(
+        &mut transaction,
+        &entries,
+        &touched,
+        &outbox,
+        &timers,
+        &texts,
+        &erased,
+        &answers,
+        &steps,
+        &held,
+        live,
     )
-    .fetch_one(&mut *transaction)
     .await?;
-    if let Some(hit) = shortfall(&row, &entries, &steps)? {
+    if let Some(hit) = shortfall(written, &entries, &steps) {
         transaction.rollback().await?;
         return Err(CommitError::Shortfall(hit));
     }
@@ -387,24 +397,19 @@ pub(super) async fn write(
 
 /// Compares what the statement wrote with what it should have written.
 fn shortfall(
-    row: &sqlx::postgres::PgRow,
+    written: Written,
     entries: &[Entry],
     steps: &BTreeMap<(String, Uuid), Step>,
-) -> sqlx::Result<Option<Hit>> {
-    let aggregates: Option<Vec<Uuid>> = row.try_get("journal_aggregates")?;
-    let sequences: Option<Vec<i64>> = row.try_get("journal_sequences")?;
-    let sources: Option<Vec<String>> = row.try_get("cursor_sources")?;
-    let streams: Option<Vec<Uuid>> = row.try_get("cursor_streams")?;
-    let written: HashSet<(Uuid, i64)> = aggregates
-        .unwrap_or_default()
-        .into_iter()
-        .zip(sequences.unwrap_or_default())
-        .collect();
-    let moved: HashSet<(String, Uuid)> = sources
-        .unwrap_or_default()
-        .into_iter()
-        .zip(streams.unwrap_or_default())
-        .collect();
+) -> Option<Hit> {
+    fn pairs<A: Eq + Hash, B: Eq + Hash>(
+        one: Option<Vec<A>>,
+        other: Option<Vec<B>>,
+    ) -> HashSet<(A, B)> {
+        let (one, other) = (one.unwrap_or_default(), other.unwrap_or_default());
+        one.into_iter().zip(other).collect()
+    }
+    let moved = pairs(written.cursor_sources, written.cursor_streams);
+    let written = pairs(written.journal_aggregates, written.journal_sequences);
     let hit = Hit {
         aggregates: entries
             .iter()
@@ -417,5 +422,5 @@ fn shortfall(
             .cloned()
             .collect(),
     };
-    Ok((!hit.aggregates.is_empty() || !hit.streams.is_empty()).then_some(hit))
+    (!hit.aggregates.is_empty() || !hit.streams.is_empty()).then_some(hit)
 }

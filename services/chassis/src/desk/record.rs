@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::batch::Kept;
@@ -24,42 +25,40 @@ pub(crate) async fn on_record(
     hash: &[u8; 32],
 ) -> Result<Option<Outcome>, Refusal> {
     let unavailable = |error: sqlx::Error| UNAVAILABLE.with_note(error);
-    let rows = sqlx::query(
+    let rows = sqlx::query!(
         "select sequence, type, version, data from journal
           where aggregate = $1 and method = $2 and request_id = $3 and request_hash = $4
           order by sequence",
+        aggregate,
+        method,
+        request_id,
+        hash.as_slice()
     )
-    .bind(aggregate)
-    .bind(method)
-    .bind(request_id)
-    .bind(hash.as_slice())
     .fetch_all(pool)
     .await
     .map_err(unavailable)?;
     if let Some(last) = rows.last() {
-        let version = last.try_get("sequence").map_err(unavailable)?;
-        let events = rows.iter().map(|row| {
-            Ok(Written {
-                name: row.try_get("type")?,
-                version: row.try_get::<i32, _>("version")?.unsigned_abs(),
-                data: row.try_get("data")?,
-            })
+        let version = last.sequence;
+        let events = rows.into_iter().map(|row| Written {
+            name: row.r#type,
+            version: row.version.unsigned_abs(),
+            data: row.data,
         });
-        let events = events.collect::<sqlx::Result<_>>().map_err(unavailable)?;
+        let events = events.collect();
         return Ok(Some(Outcome::Written { version, events }));
     }
-    let kept: Option<sqlx::types::Json<Kept>> = sqlx::query_scalar(
-        "select answer from answers
-          where aggregate = $1 and method = $2 and request_id = $3 and request_hash = $4",
+    let kept = sqlx::query_scalar!(
+        r#"select answer as "answer: Json<Kept>" from answers
+            where aggregate = $1 and method = $2 and request_id = $3 and request_hash = $4"#,
+        aggregate,
+        method,
+        request_id,
+        hash.as_slice()
     )
-    .bind(aggregate)
-    .bind(method)
-    .bind(request_id)
-    .bind(hash.as_slice())
     .fetch_optional(pool)
     .await
     .map_err(unavailable)?;
-    match kept.map(|kept| kept.0) {
+    match kept.map(|Json(kept)| kept) {
         None => Ok(None),
         Some(Kept::Refused(refusal)) => Err(refusal),
         Some(Kept::AlreadySo(version)) => Ok(Some(Outcome::AlreadySo { version })),
@@ -69,13 +68,13 @@ pub(crate) async fn on_record(
 /// Forgets kept answers that are older, in real time. Whatever the desk just works on is left for the next time.
 pub(crate) async fn forget_answers(pool: &PgPool, age: Duration) -> sqlx::Result<()> {
     loop {
-        let forgotten = sqlx::query(
-            "delete from answers where ctid = any (array( \
-                 select ctid from answers where at < now() - make_interval(secs => $1) \
+        let forgotten = sqlx::query!(
+            "delete from answers where ctid = any (array(
+                 select ctid from answers where at < now() - make_interval(secs => $1)
                  limit $2 for update skip locked))",
+            age.as_secs_f64(),
+            BATCH
         )
-        .bind(age.as_secs_f64())
-        .bind(BATCH)
         .execute(pool)
         .await?
         .rows_affected();

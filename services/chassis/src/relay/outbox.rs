@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rand::RngExt;
 use serde::Deserialize;
 use sqlx::postgres::PgListener;
-use sqlx::{FromRow, PgConnection, PgExecutor, Row as _};
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::broker::{EventMessage, Outgoing, Published};
@@ -30,13 +30,11 @@ pub(super) struct Outbox {
 }
 
 /// One event that waits.
-#[derive(FromRow)]
 pub(super) struct Row {
     id: i64,
     event_id: Uuid,
     stream: Uuid,
     sequence: i64,
-    #[sqlx(rename = "type")]
     type_: String,
     body: Vec<u8>,
     headers: String,
@@ -95,19 +93,20 @@ impl Outbox {
         let gone = self.put_off(connection, done).await?;
         // One statement sees one state: the rows that it deletes are still there for its other half.
         under_way.extend(&gone);
-        let next = sqlx::query_as(
-            "with gone as (delete from outbox where id = any ($1))
-             select id, event_id, stream, sequence, type, body, headers::text, attempts,
-                    (extract(epoch from at) * 1000000)::bigint as micros
-               from outbox
-              where (not_before is null or not_before <= now())
-                and id <> all ($2)
-              order by id
-              limit $3",
+        let next = sqlx::query_as!(
+            Row,
+            r#"with gone as (delete from outbox where id = any ($1))
+               select id, event_id, stream, sequence, type as type_, body, headers::text as "headers!", attempts,
+                      (extract(epoch from at) * 1000000)::bigint as "micros!"
+                 from outbox
+                where (not_before is null or not_before <= now())
+                  and id <> all ($2)
+                order by id
+                limit $3"#,
+            &gone,
+            &under_way,
+            BATCH
         )
-        .bind(&gone)
-        .bind(under_way)
-        .bind(BATCH)
         .fetch_all(connection)
         .await?;
         self.count(gone.len());
@@ -121,8 +120,7 @@ impl Outbox {
         done: &[(Ticket, Published)],
     ) -> sqlx::Result<()> {
         let gone = self.put_off(connection, done).await?;
-        sqlx::query("delete from outbox where id = any ($1)")
-            .bind(&gone)
+        sqlx::query!("delete from outbox where id = any ($1)", &gone)
             .execute(connection)
             .await?;
         self.count(gone.len());
@@ -194,15 +192,15 @@ impl Outbox {
                 count = later.len(),
                 "events were not taken by the broker"
             );
-            sqlx::query(
+            sqlx::query!(
                 "update outbox
                     set attempts = attempts + 1,
                         not_before = now() + late.delay * interval '1 millisecond'
                    from unnest ($1::bigint[], $2::bigint[]) as late (row, delay)
                   where id = late.row",
+                &later,
+                &delays
             )
-            .bind(&later)
-            .bind(&delays)
             .execute(connection)
             .await?;
         }
@@ -212,16 +210,15 @@ impl Outbox {
     /// Sets the gauges of depth and age, by the connection that holds the seat, whose pulse this is.
     pub(super) async fn measure(&self, connection: &mut PgListener) -> sqlx::Result<()> {
         // `at` is domain time, which may be shifted.
-        let measured = sqlx::query(
-            "select (select count(*) from (select from outbox limit $1) counted) as depth,
-                    coalesce((select extract(epoch from now() + shift - at)::float8
-                                from outbox, clock order by id limit 1), 0) as age",
+        let measured = sqlx::query!(
+            r#"select (select count(*) from (select from outbox limit $1) counted) as "depth!",
+                      coalesce((select extract(epoch from now() + shift - at)::float8
+                                  from outbox, clock order by id limit 1), 0) as "age!""#,
+            COUNTED
         )
-        .bind(COUNTED)
         .fetch_one(connection)
         .await?;
-        let (depth, age): (i64, f64) = (measured.try_get("depth")?, measured.try_get("age")?);
-        gauges(&self.service, depth as f64, age.max(0.0));
+        gauges(&self.service, measured.depth as f64, measured.age.max(0.0));
         Ok(())
     }
 }
@@ -250,9 +247,10 @@ fn delay(attempts: i32, (first, most): (Duration, Duration)) -> Duration {
 /// Any role may call the functions behind it (PostgreSQL 15 to 17). The timeline is the one that is written now: the
 /// control file would tell the new one only after the first checkpoint that follows a failover.
 pub async fn epoch(of: impl PgExecutor<'_>) -> sqlx::Result<String> {
-    sqlx::query_scalar(
-        "select system_identifier::text || '.' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '.' || drawn
-           from pg_control_system(), history",
+    sqlx::query_scalar!(
+        r#"select system_identifier::text || '.' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '.' || drawn
+                  as "epoch!"
+             from pg_control_system(), history"#
     )
     .fetch_one(of)
     .await

@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use rand::RngExt;
+use sqlx::PgPool;
 use sqlx::postgres::{PgListener, PgPoolOptions};
-use sqlx::{PgPool, Row};
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -69,14 +69,16 @@ impl Seat {
         let mut listener = PgListener::connect_with(&pool).await?;
         // A connection that came back by itself would look like the one that holds the lock.
         listener.eager_reconnect(false);
-        let named = "select current_schema()::text as schema, \
-                     hashtextextended('zhengming relay ' || current_schema(), 0) as key";
-        let row = sqlx::query(named).fetch_one(&mut listener).await?;
-        let schema: String = row.try_get("schema")?;
+        let named = sqlx::query!(
+            r#"select current_schema()::text as "schema!",
+                      hashtextextended('zhengming relay ' || current_schema(), 0) as "key!""#
+        )
+        .fetch_one(&mut listener)
+        .await?;
         let seat = Self {
-            key: row.try_get("key")?,
-            work: channel("zhengming_outbox_", &schema),
-            free: channel("zhengming_seat_", &schema),
+            key: named.key,
+            work: channel("zhengming_outbox_", &named.schema),
+            free: channel("zhengming_seat_", &named.schema),
             listener,
             pool,
         };
@@ -138,9 +140,8 @@ impl Seat {
     /// Hands the seat over and tells those who wait. Nothing is lost if it fails: the connection ends anyway.
     pub(super) async fn leave(mut self) {
         let left = async {
-            sqlx::query("select pg_advisory_unlock($1)")
-                .bind(self.key)
-                .execute(&mut self.listener)
+            sqlx::query!("select pg_advisory_unlock($1)", self.key)
+                .fetch_one(&mut self.listener)
                 .await?;
             self.notify(&self.free.clone()).await
         };
@@ -155,14 +156,14 @@ impl Seat {
     }
 
     async fn try_take(&mut self) -> sqlx::Result<bool> {
-        let taken = sqlx::query("select pg_try_advisory_lock($1) as taken").bind(self.key);
-        taken.fetch_one(&mut self.listener).await?.try_get("taken")
+        sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "taken!""#, self.key)
+            .fetch_one(&mut self.listener)
+            .await
     }
 
     async fn notify(&mut self, channel: &str) -> sqlx::Result<()> {
-        sqlx::query("select pg_notify($1, '')")
-            .bind(channel)
-            .execute(&mut self.listener)
+        sqlx::query!("select pg_notify($1, '')", channel)
+            .fetch_one(&mut self.listener)
             .await?;
         Ok(())
     }

@@ -3,30 +3,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::SignedDuration;
-use sqlx::{PgConnection, Row};
+use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Earlier, Entrant, Failure, Kept, Recorded, Table};
 use crate::desk::commit::Commit;
 use crate::desk::{Item, Premises, Written};
 use crate::load::{LoadError, Stored};
-
-/// The clock, with the aggregates that there are; then the cursors that there are.
-///
-/// Each is looked up by its key for itself. A join would be planned once, for tables of any size, while they are still
-/// small: it would read all of `cursors` for every batch for as long as the connection lives.
-const LOAD: &str = "
-select (extract(epoch from clock.shift) * 1000000)::bigint as shift,
-       a.id, a.kind, a.version, a.public_sequence, a.format, a.state, a.head, a.at, a.matter,
-       null::text as source, null::uuid as stream, null::bigint as sequence, null::uuid as event_id, false as doubtful
-  from clock
-  left join (unnest($1::uuid[]) as wanted(id)
-             cross join lateral (select * from aggregates where aggregates.id = wanted.id limit 1) as a) on true
-union all
-select null, null, null, null, null, null, null, null, null, null, c.source, c.stream, c.sequence, c.event_id,
-       exists (select from held h where h.source = c.source and h.stream = c.stream and h.status = 'diverged')
-  from unnest($2::text[], $3::uuid[]) as s(source, stream)
- cross join lateral (select * from cursors where cursors.source = s.source and cursors.stream = s.stream limit 1) as c";
 
 /// Loads every aggregate of a batch and the cursors of its streams in one query, then what is on record about its requests.
 pub(super) async fn load<'a>(
@@ -46,12 +30,33 @@ pub(super) async fn load<'a>(
         .map(|step| (step.source.as_str(), step.stream))
         .collect();
     let (sources, streams): (Vec<&str>, Vec<Uuid>) = steps.into_iter().unzip();
-    let rows = sqlx::query(LOAD)
-        .bind(&ids)
-        .bind(sources)
-        .bind(streams)
-        .fetch_all(&mut *connection)
-        .await?;
+    // The clock, with the aggregates that there are; then the cursors that there are. Each is looked up by its key for
+    // itself. A join would be planned once, for tables of any size, while they are still small: it would read all of
+    // `cursors` for every batch for as long as the connection lives.
+    let rows = sqlx::query!(
+        r#"select (extract(epoch from clock.shift) * 1000000)::bigint as shift,
+                  a.id as "id?", a.kind as "kind?", a.version as "version?", a.public_sequence as "public_sequence?",
+                  a.format as "format?", a.state as "state?", a.head as "head?", a.at as "at?", a.matter as "matter?",
+                  null::text as source, null::uuid as stream, null::bigint as sequence, null::uuid as event_id,
+                  false as "doubtful!"
+             from clock
+             left join (unnest($1::uuid[]) as wanted(id)
+                        cross join lateral (select * from aggregates where aggregates.id = wanted.id limit 1) as a)
+                    on true
+           union all
+           select null, null, null, null, null, null, null, null, null, null,
+                  c.source, c.stream, c.sequence, c.event_id,
+                  exists (select from held h
+                           where h.source = c.source and h.stream = c.stream and h.status = 'diverged')
+             from unnest($2::text[], $3::uuid[]) as s(source, stream)
+            cross join lateral (select * from cursors
+                                 where cursors.source = s.source and cursors.stream = s.stream limit 1) as c"#,
+        &ids,
+        &sources as _,
+        &streams
+    )
+    .fetch_all(&mut *connection)
+    .await?;
     let mut table = Table {
         premises,
         shift: SignedDuration::ZERO,
@@ -64,20 +69,39 @@ pub(super) async fn load<'a>(
         commit: Commit::default(),
     };
     for row in rows {
-        if let Some(stream) = row.try_get("stream")? {
-            let key = (row.try_get("source")?, stream);
-            if row.try_get("doubtful")? {
+        if let (Some(source), Some(stream), Some(sequence)) = (row.source, row.stream, row.sequence)
+        {
+            let key = (source, stream);
+            if row.doubtful {
                 table.doubtful.insert(key.clone());
             }
-            let taken = (row.try_get("sequence")?, row.try_get("event_id")?);
-            table.cursors.insert(key, taken);
+            table.cursors.insert(key, (sequence, row.event_id));
             continue;
         }
-        table.shift = SignedDuration::from_micros(row.try_get("shift")?);
-        if row.try_get::<Option<Uuid>, _>("id")?.is_none() {
+        table.shift = SignedDuration::from_micros(row.shift.unwrap_or_default());
+        let (Some(id), Some(kind), Some(version), Some(public_sequence), Some(format)) = (
+            row.id,
+            row.kind,
+            row.version,
+            row.public_sequence,
+            row.format,
+        ) else {
             continue;
-        }
-        let stored = Stored::from_row(&row)?;
+        };
+        let (Some(state), Some(head), Some(at)) = (row.state, row.head, row.at) else {
+            continue;
+        };
+        let stored = Stored {
+            id,
+            kind,
+            version,
+            public_sequence,
+            format,
+            state,
+            head,
+            at: at.0,
+            matter: row.matter,
+        };
         let (id, name) = (stored.id, stored.kind.clone());
         let restored = match premises.kinds.get(&name) {
             Some(kind) => stored.restore(&**kind, connection).await,
@@ -116,28 +140,27 @@ async fn look_up_requests(
     let aggregates: Vec<Uuid> = items.iter().map(|item| item.aggregate).collect();
     let methods: Vec<&str> = items.iter().map(|item| item.method).collect();
     let requests: Vec<Uuid> = items.iter().map(|item| item.request_id).collect();
-    let rows = sqlx::query(
-        "select r.nth, j.sequence, j.type, j.version, j.data, j.request_hash, null::jsonb as answer \
-         from unnest($1::uuid[], $2::text[], $3::uuid[]) with ordinality as r(aggregate, method, request_id, nth) \
-         join journal j using (aggregate, method, request_id) \
-         union all \
-         select r.nth, 0, '', 0, ''::bytea, a.request_hash, a.answer \
-         from unnest($1::uuid[], $2::text[], $3::uuid[]) with ordinality as r(aggregate, method, request_id, nth) \
-         join answers a using (aggregate, method, request_id) \
-         order by nth, sequence",
+    let rows = sqlx::query!(
+        r#"select r.nth as "nth!", j.sequence as "sequence!", j.type as "name!", j.version as "version!",
+                  j.data as "data!", j.request_hash as "hash!", null::jsonb as "answer: Json<Kept>"
+             from unnest($1::uuid[], $2::text[], $3::uuid[]) with ordinality as r(aggregate, method, request_id, nth)
+             join journal j using (aggregate, method, request_id)
+           union all
+           select r.nth, 0, '', 0, ''::bytea, a.request_hash, a.answer
+             from unnest($1::uuid[], $2::text[], $3::uuid[]) with ordinality as r(aggregate, method, request_id, nth)
+             join answers a using (aggregate, method, request_id)
+            order by 1, 2"#,
+        &aggregates,
+        &methods as _,
+        &requests
     )
-    .bind(&aggregates)
-    .bind(&methods)
-    .bind(&requests)
     .fetch_all(connection)
     .await?;
     for row in rows {
-        let nth: i64 = row.try_get("nth")?;
-        let item = items[usize::try_from(nth - 1).unwrap_or_default()];
+        let (hash, sequence) = (row.hash, row.sequence);
+        let item = items[usize::try_from(row.nth - 1).unwrap_or_default()];
         let key = (item.aggregate, item.method, item.request_id);
-        let hash: Vec<u8> = row.try_get("request_hash")?;
-        let answer: Option<sqlx::types::Json<Kept>> = row.try_get("answer")?;
-        if let Some(sqlx::types::Json(kept)) = answer {
+        if let Some(Json(kept)) = row.answer {
             // Sorted first; a journal row of the same request replaces it.
             table.earlier.insert(
                 key,
@@ -148,11 +171,10 @@ async fn look_up_requests(
             );
             continue;
         }
-        let sequence: i64 = row.try_get("sequence")?;
         let event = Written {
-            name: row.try_get("type")?,
-            version: row.try_get::<i32, _>("version")?.unsigned_abs(),
-            data: row.try_get("data")?,
+            name: row.name,
+            version: row.version.unsigned_abs(),
+            data: row.data,
         };
         match table.earlier.get_mut(&key).map(|earlier| &mut earlier.what) {
             // The same request twice in this list finds its rows twice.

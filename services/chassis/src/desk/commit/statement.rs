@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use office::TextId;
+use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -13,11 +14,79 @@ use crate::kind::Kind;
 use crate::load::Live;
 use crate::time::At;
 
-/// What nearly every batch writes.
-macro_rules! always {
-    () => {
-        "
-with moved as (
+/// What was written: columns of rows, none if there are no rows.
+pub(super) struct Written {
+    pub(super) journal_aggregates: Option<Vec<Uuid>>,
+    pub(super) journal_sequences: Option<Vec<i64>>,
+    pub(super) cursor_sources: Option<Vec<String>>,
+    pub(super) cursor_streams: Option<Vec<Uuid>>,
+}
+
+/// Writes a batch into the engine's tables.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one for each table that the statement writes"
+)]
+pub(super) async fn write(
+    connection: &mut PgConnection,
+    entries: &[Entry],
+    touched: &BTreeMap<Uuid, Arc<dyn Kind>>,
+    outbox: &[Outgoing],
+    timers: &BTreeMap<Uuid, TimerChange>,
+    texts: &[(SaltedText, Uuid)],
+    erased: &BTreeSet<(TextId, Uuid)>,
+    answers: &BTreeMap<AnswerKey, AnswerChange>,
+    steps: &BTreeMap<(String, Uuid), Step>,
+    held: &[i64],
+    live: &HashMap<Uuid, Live>,
+) -> sqlx::Result<Written> {
+    /// One column of rows.
+    macro_rules! column {
+        ($rows:expr, $row:ident => $value:expr) => {
+            $rows.iter().map(|$row| $value).collect::<Vec<_>>()
+        };
+    }
+    let aggregates: Vec<(Uuid, &Arc<dyn Kind>, &Live)> = touched
+        .iter()
+        .map(|(id, kind)| (*id, kind, &live[id]))
+        .collect();
+    let stopped: Vec<(Uuid, Option<At>)> = timers
+        .iter()
+        .filter_map(|(key, change)| match change {
+            TimerChange::Stop => Some((*key, None)),
+            TimerChange::CarriedOut(due) => Some((*key, Some(At(*due)))),
+            TimerChange::Set(_) => None,
+        })
+        .collect();
+    let set: Vec<(Uuid, &Timer)> = timers
+        .iter()
+        .filter_map(|(key, change)| match change {
+            TimerChange::Set(timer) => Some((*key, timer)),
+            _ => None,
+        })
+        .collect();
+    let kept: Vec<_> = answers
+        .iter()
+        .filter_map(|(key, answer)| answer.as_ref().map(|answer| (key, answer)))
+        .collect();
+    let taken_back: Vec<_> = answers
+        .iter()
+        .filter(|(_, answer)| answer.is_none())
+        .map(|(key, _)| key)
+        .collect();
+    let steps: Vec<_> = steps.iter().collect();
+
+    let lean = timers.is_empty()
+        && texts.is_empty()
+        && erased.is_empty()
+        && answers.is_empty()
+        && held.is_empty();
+    /// What nearly every batch writes, and between the halves what few batches write beside it.
+    macro_rules! written {
+        ($($beside:literal, $($value:expr),+)?) => {
+            sqlx::query_as!(
+                Written,
+                "with moved as (
     insert into cursors (source, stream, sequence, previous, event_id)
     select * from unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[])
         as s(source, stream, sequence, previous, event_id)
@@ -53,14 +122,63 @@ with moved as (
 ), told as (
     insert into outbox (event_id, stream, sequence, type, body, headers, at)
     select * from unnest($32::uuid[], $33::uuid[], $34::bigint[], $35::text[], $36::bytea[], $37::jsonb[],
-                         $38::timestamptz[])
-"
-    };
-}
-
-/// What few batches write.
-macro_rules! beside {
-    () => {
+                         $38::timestamptz[])"
+                    $(+ $beside)?
+                    + "
+)
+select (select array_agg(aggregate) from facts) as journal_aggregates,
+       (select array_agg(sequence) from facts) as journal_sequences,
+       (select array_agg(source) from moved) as cursor_sources,
+       (select array_agg(stream) from moved) as cursor_streams",
+                column!(steps, s => s.0.0.as_str()) as _,
+                &column!(steps, s => s.0.1),
+                &column!(steps, s => s.1.to),
+                &column!(steps, s => s.1.from),
+                column!(steps, s => s.1.event_id) as _,
+                &column!(aggregates, a => a.0),
+                column!(aggregates, a => a.1.name()) as _,
+                &column!(aggregates, a => a.2.version),
+                &column!(aggregates, a => a.2.public_sequence),
+                &column!(aggregates, a => a.1.format()),
+                &column!(aggregates, a => a.2.folded.store()),
+                column!(aggregates, a => a.2.head.as_slice()) as _,
+                column!(aggregates, a => a.2.matter) as _,
+                column!(aggregates, a => At(a.2.at)) as _,
+                &column!(entries, e => e.aggregate),
+                &column!(entries, e => e.sequence),
+                &column!(entries, e => e.event_id),
+                column!(entries, e => e.kind.as_str()) as _,
+                column!(entries, e => e.matter) as _,
+                column!(entries, e => e.name.as_str()) as _,
+                &column!(entries, e => e.version),
+                column!(entries, e => e.data.as_slice()) as _,
+                column!(entries, e => e.actor.as_slice()) as _,
+                column!(entries, e => At(e.at)) as _,
+                column!(entries, e => e.cause) as _,
+                column!(entries, e => e.method.as_str()) as _,
+                &column!(entries, e => e.request_id),
+                column!(entries, e => e.request_hash.as_slice()) as _,
+                column!(entries, e => e.public_sequence) as _,
+                column!(entries, e => e.previous.as_slice()) as _,
+                column!(entries, e => e.hash.as_slice()) as _,
+                &column!(outbox, o => o.event_id),
+                &column!(outbox, o => o.stream),
+                &column!(outbox, o => o.sequence),
+                column!(outbox, o => o.name) as _,
+                column!(outbox, o => o.body.as_slice()) as _,
+                column!(outbox, o => Json(&o.headers)) as _,
+                column!(outbox, o => At(o.at)) as _
+                $($(, $value)+)?
+            )
+            .fetch_one(connection)
+            .await
+        };
+    }
+    // Each table that a statement names is locked and prepared for by every execution, rows or no rows.
+    if lean {
+        return written!();
+    }
+    written!(
         "), stopped as (
     delete from timers using unnest($39::uuid[], $40::timestamptz[]) as t(key, due)
     where timers.key = t.key and (t.due is null or timers.due = t.due)
@@ -89,159 +207,37 @@ macro_rules! beside {
     delete from answers using unnest($62::uuid[], $63::text[], $64::uuid[]) as t(aggregate, method, request_id)
     where answers.aggregate = t.aggregate and answers.method = t.method and answers.request_id = t.request_id
 ), released as (
-    delete from held where id = any($65::bigint[])"
-    };
-}
-
-/// What was written.
-macro_rules! returned {
-    () => {
-        "
-)
-select (select array_agg(aggregate) from facts) as journal_aggregates,
-       (select array_agg(sequence) from facts) as journal_sequences,
-       (select array_agg(source) from moved) as cursor_sources,
-       (select array_agg(stream) from moved) as cursor_streams"
-    };
-}
-
-const WHOLE: &str = concat!(always!(), beside!(), returned!());
-
-/// Without what few batches write: each table that a statement names is locked and prepared for by every execution.
-const LEAN: &str = concat!(always!(), returned!());
-
-/// A statement with its values.
-type Statement<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one for each table that the statement writes"
-)]
-pub(super) fn statement<'q>(
-    entries: &'q [Entry],
-    touched: &'q BTreeMap<Uuid, Arc<dyn Kind>>,
-    outbox: &'q [Outgoing],
-    timers: &'q BTreeMap<Uuid, TimerChange>,
-    texts: &'q [(SaltedText, Uuid)],
-    erased: &'q BTreeSet<(TextId, Uuid)>,
-    answers: &'q BTreeMap<AnswerKey, AnswerChange>,
-    steps: &'q BTreeMap<(String, Uuid), Step>,
-    held: &'q [i64],
-    live: &'q HashMap<Uuid, Live>,
-) -> Statement<'q> {
-    /// One column of rows.
-    macro_rules! column {
-        ($rows:expr, $row:ident => $value:expr) => {
-            $rows.iter().map(|$row| $value).collect::<Vec<_>>()
-        };
-    }
-    let aggregates: Vec<(Uuid, &'q Arc<dyn Kind>, &'q Live)> = touched
-        .iter()
-        .map(|(id, kind)| (*id, kind, &live[id]))
-        .collect();
-    let stopped: Vec<(Uuid, Option<At>)> = timers
-        .iter()
-        .filter_map(|(key, change)| match change {
-            TimerChange::Stop => Some((*key, None)),
-            TimerChange::CarriedOut(due) => Some((*key, Some(At(*due)))),
-            TimerChange::Set(_) => None,
-        })
-        .collect();
-    let set: Vec<(Uuid, &'q Timer)> = timers
-        .iter()
-        .filter_map(|(key, change)| match change {
-            TimerChange::Set(timer) => Some((*key, timer)),
-            _ => None,
-        })
-        .collect();
-    let kept: Vec<_> = answers
-        .iter()
-        .filter_map(|(key, answer)| answer.as_ref().map(|answer| (key, answer)))
-        .collect();
-    let taken_back: Vec<_> = answers
-        .iter()
-        .filter(|(_, answer)| answer.is_none())
-        .map(|(key, _)| key)
-        .collect();
-    let steps: Vec<_> = steps.iter().collect();
-
-    let lean = timers.is_empty()
-        && texts.is_empty()
-        && erased.is_empty()
-        && answers.is_empty()
-        && held.is_empty();
-    let always = sqlx::query(if lean { LEAN } else { WHOLE })
-        .bind(column!(steps, s => s.0.0.as_str()))
-        .bind(column!(steps, s => s.0.1))
-        .bind(column!(steps, s => s.1.to))
-        .bind(column!(steps, s => s.1.from))
-        .bind(column!(steps, s => s.1.event_id))
-        .bind(column!(aggregates, a => a.0))
-        .bind(column!(aggregates, a => a.1.name()))
-        .bind(column!(aggregates, a => a.2.version))
-        .bind(column!(aggregates, a => a.2.public_sequence))
-        .bind(column!(aggregates, a => a.1.format()))
-        .bind(column!(aggregates, a => a.2.folded.store()))
-        .bind(column!(aggregates, a => a.2.head.as_slice()))
-        .bind(column!(aggregates, a => a.2.matter))
-        .bind(column!(aggregates, a => At(a.2.at)))
-        .bind(column!(entries, e => e.aggregate))
-        .bind(column!(entries, e => e.sequence))
-        .bind(column!(entries, e => e.event_id))
-        .bind(column!(entries, e => e.kind.as_str()))
-        .bind(column!(entries, e => e.matter))
-        .bind(column!(entries, e => e.name.as_str()))
-        .bind(column!(entries, e => e.version))
-        .bind(column!(entries, e => e.data.as_slice()))
-        .bind(column!(entries, e => e.actor.as_slice()))
-        .bind(column!(entries, e => At(e.at)))
-        .bind(column!(entries, e => e.cause))
-        .bind(column!(entries, e => e.method.as_str()))
-        .bind(column!(entries, e => e.request_id))
-        .bind(column!(entries, e => e.request_hash.as_slice()))
-        .bind(column!(entries, e => e.public_sequence))
-        .bind(column!(entries, e => e.previous.as_slice()))
-        .bind(column!(entries, e => e.hash.as_slice()))
-        .bind(column!(outbox, o => o.event_id))
-        .bind(column!(outbox, o => o.stream))
-        .bind(column!(outbox, o => o.sequence))
-        .bind(column!(outbox, o => o.name))
-        .bind(column!(outbox, o => o.body.as_slice()))
-        .bind(column!(outbox, o => Json(&o.headers)))
-        .bind(column!(outbox, o => At(o.at)));
-    if lean {
-        return always;
-    }
-    always
-        .bind(column!(stopped, t => t.0))
-        .bind(column!(stopped, t => t.1))
-        .bind(column!(set, t => t.0))
-        .bind(column!(set, t => t.1.consequence))
-        .bind(column!(set, t => At(t.1.due)))
-        .bind(column!(set, t => t.1.kind))
-        .bind(column!(set, t => t.1.aggregate))
-        .bind(column!(set, t => t.1.method))
-        .bind(column!(set, t => t.1.command.as_slice()))
-        .bind(column!(set, t => t.1.actor.as_slice()))
-        .bind(column!(set, t => t.1.cause))
-        .bind(column!(set, t => t.1.trace.as_deref()))
-        .bind(column!(texts, t => Uuid::from(t.0.reference.id)))
-        .bind(column!(texts, t => stays(t, erased).then_some(t.0.salt.as_slice())))
-        .bind(column!(texts, t => stays(t, erased).then_some(t.0.bytes.as_slice())))
-        .bind(column!(texts, t => t.0.reference.digest.as_slice()))
-        .bind(column!(texts, t => t.1))
-        .bind(column!(kept, a => a.0.0))
-        .bind(column!(kept, a => a.0.1))
-        .bind(column!(kept, a => a.0.2))
-        .bind(column!(kept, a => a.1.request_hash.as_slice()))
-        .bind(column!(kept, a => Json(&a.1.answer)))
-        .bind(column!(kept, a => Json(&a.1.salts)))
-        .bind(column!(taken_back, a => a.0))
-        .bind(column!(taken_back, a => a.1))
-        .bind(column!(taken_back, a => a.2))
-        .bind(held)
-        .bind(column!(erased, e => Uuid::from(e.0)))
-        .bind(column!(erased, e => e.1))
+    delete from held where id = any($65::bigint[])",
+        &column!(stopped, t => t.0),
+        column!(stopped, t => t.1) as _,
+        &column!(set, t => t.0),
+        &column!(set, t => t.1.consequence),
+        column!(set, t => At(t.1.due)) as _,
+        column!(set, t => t.1.kind) as _,
+        &column!(set, t => t.1.aggregate),
+        column!(set, t => t.1.method) as _,
+        column!(set, t => t.1.command.as_slice()) as _,
+        column!(set, t => t.1.actor.as_slice()) as _,
+        column!(set, t => t.1.cause) as _,
+        column!(set, t => t.1.trace.as_deref()) as _,
+        &column!(texts, t => Uuid::from(t.0.reference.id)),
+        column!(texts, t => stays(t, erased).then_some(t.0.salt.as_slice())) as _,
+        column!(texts, t => stays(t, erased).then_some(t.0.bytes.as_slice())) as _,
+        column!(texts, t => t.0.reference.digest.as_slice()) as _,
+        column!(texts, t => t.1) as _,
+        &column!(kept, a => a.0.0),
+        column!(kept, a => a.0.1) as _,
+        &column!(kept, a => a.0.2),
+        column!(kept, a => a.1.request_hash.as_slice()) as _,
+        column!(kept, a => Json(&a.1.answer)) as _,
+        column!(kept, a => Json(&a.1.salts)) as _,
+        &column!(taken_back, a => a.0),
+        column!(taken_back, a => a.1) as _,
+        &column!(taken_back, a => a.2),
+        held,
+        &column!(erased, e => Uuid::from(e.0)),
+        &column!(erased, e => e.1)
+    )
 }
 
 /// Whether a text outlives its batch: the statement's update does not see the row that its insert makes.
