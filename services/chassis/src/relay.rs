@@ -14,6 +14,7 @@ mod seat;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use outbox::Headers;
 pub use outbox::epoch;
 use outbox::{Outbox, Row};
 use seat::{Given, Seat};

@@ -11,17 +11,18 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use office::{ActorId, TextId};
+use office::TextId;
 use sqlx::{Acquire, PgConnection};
 use uuid::Uuid;
 
-use self::statement::Written;
+use self::statement::RowsWritten;
 use super::batch::{Hit, Kept};
 use super::{CursorStep, Item, SaltedText, TimerClaim};
 use crate::aggregate::{ClockChange, Consequence};
 use crate::journal::Entry;
 use crate::kind::{Decided, Kind};
 use crate::load::Live;
+use crate::relay::Headers;
 use crate::time;
 use crate::view::AnyView;
 
@@ -67,15 +68,6 @@ struct Outgoing {
     body: Vec<u8>,
     headers: Headers,
     at: Timestamp,
-}
-
-/// What the relay puts into the message's headers beside what has columns of its own.
-#[derive(serde::Serialize)]
-struct Headers {
-    matter: Option<Uuid>,
-    cause: Option<Uuid>,
-    actor: ActorId,
-    traceparent: Option<String>,
 }
 
 enum TimerChange {
@@ -188,7 +180,7 @@ impl Commit {
                 headers: Headers {
                     matter: live.matter,
                     cause: item.cause,
-                    actor: item.actor.behind().unwrap_or(&item.actor.id).clone(),
+                    actor: Some(item.actor.behind().unwrap_or(&item.actor.id).to_string()),
                     traceparent: item.trace.clone(),
                 },
                 at: now,
@@ -397,7 +389,7 @@ pub(super) async fn write(
 
 /// Compares what the statement wrote with what it should have written.
 fn shortfall(
-    written: Written,
+    written: RowsWritten,
     entries: &[Entry],
     steps: &BTreeMap<(String, Uuid), Step>,
 ) -> Option<Hit> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rand::RngExt;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgListener;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
@@ -49,13 +49,13 @@ pub(super) struct Ticket {
     attempts: i32,
 }
 
-/// What the desk writes into a row's headers.
-#[derive(Default, Deserialize)]
-struct Headers {
-    matter: Option<Uuid>,
-    cause: Option<Uuid>,
-    actor: Option<String>,
-    traceparent: Option<String>,
+/// What goes into the message's headers beside what has columns of its own: the desk writes it, the relay reads it.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Headers {
+    pub(crate) matter: Option<Uuid>,
+    pub(crate) cause: Option<Uuid>,
+    pub(crate) actor: Option<String>,
+    pub(crate) traceparent: Option<String>,
 }
 
 impl Row {

@@ -15,7 +15,7 @@ use crate::load::Live;
 use crate::time::At;
 
 /// What was written: columns of rows, none if there are no rows.
-pub(super) struct Written {
+pub(super) struct RowsWritten {
     pub(super) journal_aggregates: Option<Vec<Uuid>>,
     pub(super) journal_sequences: Option<Vec<i64>>,
     pub(super) cursor_sources: Option<Vec<String>>,
@@ -39,7 +39,7 @@ pub(super) async fn write(
     steps: &BTreeMap<(String, Uuid), Step>,
     held: &[i64],
     live: &HashMap<Uuid, Live>,
-) -> sqlx::Result<Written> {
+) -> sqlx::Result<RowsWritten> {
     /// One column of rows.
     macro_rules! column {
         ($rows:expr, $row:ident => $value:expr) => {
@@ -85,7 +85,7 @@ pub(super) async fn write(
     macro_rules! written {
         ($($beside:literal, $($value:expr),+)?) => {
             sqlx::query_as!(
-                Written,
+                RowsWritten,
                 "with moved as (
     insert into cursors (source, stream, sequence, previous, event_id)
     select * from unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[])
