@@ -11,6 +11,7 @@ use super::{Earlier, Entrant, Failure, Kept, Recorded, Table};
 use crate::desk::commit::Commit;
 use crate::desk::{Item, Premises, Written};
 use crate::load::{LoadError, Stored};
+use crate::time::At;
 
 /// Loads every aggregate of a batch and the cursors of its streams in one query, then what is on record about its requests.
 pub(super) async fn load<'a>(
@@ -79,18 +80,29 @@ pub(super) async fn load<'a>(
             continue;
         }
         table.shift = SignedDuration::from_micros(row.shift.unwrap_or_default());
-        let (Some(id), Some(kind), Some(version), Some(public_sequence), Some(format)) = (
+        let (
+            Some(id),
+            Some(kind),
+            Some(version),
+            Some(public_sequence),
+            Some(format),
+            Some(state),
+            Some(head),
+            Some(At(at)),
+        ) = (
             row.id,
             row.kind,
             row.version,
             row.public_sequence,
             row.format,
-        ) else {
+            row.state,
+            row.head,
+            row.at,
+        )
+        else {
             continue;
         };
-        let (Some(state), Some(head), Some(at)) = (row.state, row.head, row.at) else {
-            continue;
-        };
+        let name = kind.clone();
         let stored = Stored {
             id,
             kind,
@@ -99,10 +111,9 @@ pub(super) async fn load<'a>(
             format,
             state,
             head,
-            at: at.0,
+            at,
             matter: row.matter,
         };
-        let (id, name) = (stored.id, stored.kind.clone());
         let restored = match premises.kinds.get(&name) {
             Some(kind) => stored.restore(&**kind, connection).await,
             None => Err(LoadError::Newer(id)),
