@@ -157,6 +157,7 @@ async fn one_decision_is_once_whichever_way_it_comes_and_a_person_carries_at_mos
     let already = sender
         .command(service, "RecordSanction", &system.actor, &same)
         .await;
+    assert_eq!(word(&already["sanctionId"]), first.sanction_id);
     assert_eq!(already["version"], "1", "{already}");
     let known = sanctions(&client, &supervisor(HERE), &person).await;
     let known = known.expect("it is shown");

@@ -44,6 +44,9 @@ pub(crate) struct Inner {
     pub(crate) shift: tokio::sync::watch::Receiver<jiff::SignedDuration>,
 }
 
+/// The command of a request.
+type CommandOf<R, S> = Arc<<<R as Request<S>>::Aggregate as Aggregate>::Command>;
+
 /// What does not change between two tries of one command.
 pub(crate) struct Order {
     pub(crate) kind: Arc<dyn Kind>,
@@ -95,10 +98,10 @@ impl Front {
         if !self.profile().permits(&actor, R::METHOD) {
             return Err(NOT_PERMITTED);
         }
-        let (order, draw) = self.order::<S, R>(request, actor.clone(), keep_answer)?;
+        let (order, command, draw) = self.order::<S, R>(request, actor.clone(), keep_answer)?;
         let (aggregate, request_id) = (order.aggregate, order.request_id);
         let outcome = self.decide(order).await?;
-        let answered = self.answered::<R::Aggregate>(aggregate, request_id, outcome);
+        let answered = self.answered::<R::Aggregate>(aggregate, command, request_id, outcome);
         let mut answered = answered.await?;
         if let Some(what) = R::on_repeat(&answered, &draw) {
             let (version, events) = self.follow_up(&actor, aggregate, what).await?;
@@ -127,13 +130,13 @@ impl Front {
         if !self.profile().permits(&actor, what.method) {
             return Err(NOT_PERMITTED);
         }
-        let request_id = time::new_id();
+        let (request_id, command) = (time::new_id(), Arc::new(what.command));
         let outcome = self
             .decide(Order {
                 kind: self.kind::<A>()?,
                 aggregate: id,
                 method: what.method,
-                command: Arc::new(what.command),
+                command: Arc::clone(&command) as AnyCommand,
                 request_id,
                 texts: Vec::new(),
                 actor,
@@ -142,7 +145,8 @@ impl Front {
                 keep_answer: false,
             })
             .await?;
-        let answered = self.answered::<A>(id, request_id, outcome).await?;
+        let answered = self.answered::<A>(id, command, request_id, outcome);
+        let answered = answered.await?;
         Ok((answered.version, answered.events))
     }
 
@@ -162,7 +166,7 @@ impl Front {
         actor: Actor,
     ) -> Result<Option<R::Response>, Refusal> {
         // What does not read was never carried out.
-        let Ok((order, draw)) = self.order::<S, R>(request, actor, true) else {
+        let Ok((order, command, draw)) = self.order::<S, R>(request, actor, true) else {
             return Ok(None);
         };
         let (texts, _) = self.salted(&order).await?;
@@ -171,7 +175,8 @@ impl Front {
         let Some(outcome) = outcome else {
             return Ok(None);
         };
-        let answered = self.answered::<R::Aggregate>(order.aggregate, order.request_id, outcome);
+        let (aggregate, request_id) = (order.aggregate, order.request_id);
+        let answered = self.answered::<R::Aggregate>(aggregate, command, request_id, outcome);
         Ok(Some(told::<S, R>(&answered.await?, &draw)))
     }
 
@@ -181,18 +186,18 @@ impl Front {
         request: R,
         actor: Actor,
         keep_answer: bool,
-    ) -> Result<(Order, Draw), Refusal> {
+    ) -> Result<(Order, CommandOf<R, S>, Draw), Refusal> {
         let profile = self.profile();
         let request_id = request.request_id().to_owned();
         let mut reading = Reading::new(&actor, &profile, R::METHOD, &request_id);
-        let command = request.read(&mut reading);
+        let command = Arc::new(request.read(&mut reading));
         let draw = reading.draw().clone();
         let (aggregate, request_id, texts) = reading.finish().map_err(Refusal::invalid)?;
         let order = Order {
             kind: self.kind::<R::Aggregate>()?,
             aggregate,
             method: R::METHOD,
-            command: Arc::new(command),
+            command: Arc::clone(&command) as AnyCommand,
             request_id,
             texts,
             actor,
@@ -200,12 +205,13 @@ impl Front {
             trace: telemetry::current_traceparent(),
             keep_answer,
         };
-        Ok((order, draw))
+        Ok((order, command, draw))
     }
 
     async fn answered<A: Aggregate>(
         &self,
         id: Uuid,
+        command: Arc<A::Command>,
         request_id: Uuid,
         outcome: Outcome,
     ) -> Result<Answered<'_, A>, Refusal> {
@@ -228,6 +234,7 @@ impl Front {
         Ok(Answered {
             id,
             version,
+            command,
             events,
             already_so,
             request_id,

@@ -3,6 +3,8 @@
 //! gRPC and queue use the same: a service implements [`Request`] for each message of its contract that changes
 //! something. [`Reading`] collects every violation with its path, so that a caller learns all of them at once.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use office::{Actor, ActorId, Profile, TextId, UnitCode, natural_id};
 use serde::Serialize;
@@ -87,12 +89,15 @@ impl std::fmt::Debug for Draw {
 
 /// What a command wrote, or the state on which it was found to be already so.
 ///
-/// An answer rests on the events, for a repeat finds the same ones. The state is there only where there are none.
+/// An answer rests on the events, for a repeat finds the same ones. Where there are none, the state tells what was so
+/// already, and the command which part of it was meant.
 pub struct Answered<'a, A: Aggregate> {
     /// The aggregate's id.
     pub id: Uuid,
     /// Its version after the command.
     pub version: i64,
+    /// The command; a repeat of a request has the same one.
+    pub command: Arc<A::Command>,
     /// The events of this command and of what followed on its repeat; none if it was already so.
     pub events: Vec<A::Event>,
     /// Where it was already so: the state of that version. A repeat that is decided anew finds a newer one.

@@ -149,14 +149,18 @@ impl Request<ClarificationOffice> for v1::ApproveClarificationRequest {
     }
 
     fn answer(answered: &Answered<'_, Clarification>) -> v1::ApproveClarificationResponse {
-        let due = answered.events.iter().find_map(|event| match event {
-            Event::Approved(approved) => Some(approved.due.on.to_string()),
+        let written = answered.events.iter().find_map(|event| match event {
+            Event::Approved(approved) => Some(approved.due),
             _ => None,
+        });
+        let due = written.or_else(|| {
+            let preparation = answered.already_so.as_ref()?.dossier()?.preparation()?;
+            Some(preparation.progress.approval()?.due)
         });
         v1::ApproveClarificationResponse {
             clarification_id: answered.id.to_string(),
             version: answered.version,
-            due_on: due.unwrap_or_default(),
+            due_on: due.map(|due| due.on.to_string()).unwrap_or_default(),
         }
     }
 }
@@ -270,10 +274,12 @@ fn particulars(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use chassis::testing::given;
 
     use super::*;
-    use crate::clarification::fixture::{an_approval, clarification, id, officer};
+    use crate::clarification::fixture::{an_approval, an_approved_one, clarification, id, officer};
 
     const REQUEST: &str = "00000000-0000-0000-0000-0000000000aa";
 
@@ -407,17 +413,23 @@ mod tests {
     #[test]
     fn an_approval_is_answered_with_its_last_day() {
         let setting = given::<Clarification>();
-        let approved = v1::ApproveClarificationRequest::answer(&Answered {
+        let answered = |events, already_so| Answered {
             id: clarification().uuid(),
             version: 9,
-            events: vec![an_approval()],
-            already_so: None,
+            command: Arc::new(Command::ApproveClarification),
+            events,
+            already_so,
             request_id: id(0xaa),
             secrets: &setting.context().secrets,
-        });
+        };
+        let approved =
+            v1::ApproveClarificationRequest::answer(&answered(vec![an_approval()], None));
         assert_eq!(
             (approved.due_on.as_str(), approved.version),
             ("2026-03-16", 9)
         );
+        let state = an_approved_one(Form::Written).state().clone();
+        let again = v1::ApproveClarificationRequest::answer(&answered(Vec::new(), Some(state)));
+        assert_eq!(again, approved);
     }
 }

@@ -213,6 +213,8 @@ fn talk_held(index: usize, talk: &v1::Talk, reading: &mut Reading<'_>) -> TalkHe
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use chassis::testing::given;
     use jiff::civil::date;
     use uuid::Uuid;
@@ -344,6 +346,7 @@ mod tests {
         let answered = |event| Answered {
             id: file_of(id(SUBJECT)).uuid(),
             version: 5,
+            command: Arc::new(Command::LearnPerson),
             events: vec![event],
             already_so: None,
             request_id: id(0xaa),

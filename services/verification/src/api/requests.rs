@@ -315,6 +315,8 @@ fn closing_reason(told: o::ClosingReason) -> Option<ClosingReason> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use chassis::aggregate::Aggregate as _;
     use chassis::testing::given;
     use office::Actor;
@@ -485,6 +487,7 @@ mod tests {
         let answered = |events| Answered {
             id: case_of(id(0x10)).uuid(),
             version: 5,
+            command: Arc::new(Command::ApproveFindings),
             events,
             already_so: None,
             request_id: id(0xaa),

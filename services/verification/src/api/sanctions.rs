@@ -5,7 +5,7 @@ use office::SubjectId;
 use proto::verification as v1;
 
 use crate::Verification;
-use crate::sanctions::{Command, Event, Recorded, Sanction, Sanctions, State, sanctions_of};
+use crate::sanctions::{Command, Recorded, Sanction, Sanctions, State, sanctions_of};
 
 impl Request<Verification> for v1::RecordSanctionRequest {
     const METHOD: &'static str = "RecordSanction";
@@ -36,11 +36,9 @@ impl Request<Verification> for v1::RecordSanctionRequest {
     }
 
     fn answer(answered: &Answered<'_, Sanctions>) -> v1::RecordSanctionResponse {
-        let recorded = answered.events.first().map(|event| match event {
-            Event::Recorded(recorded) => recorded.id.to_string(),
-        });
+        let Command::RecordSanction(sanction) = &*answered.command;
         v1::RecordSanctionResponse {
-            sanction_id: recorded.unwrap_or_default(),
+            sanction_id: sanction.id().to_string(),
             version: answered.version,
         }
     }
@@ -71,6 +69,8 @@ fn sanction(recorded: &Recorded) -> v1::Sanction {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use chassis::testing::given;
     use uuid::Uuid;
 
@@ -144,6 +144,7 @@ mod tests {
         let answered = |events| Answered {
             id: sanctions_of(id(OFFICIAL)),
             version: 1,
+            command: Arc::new(Command::RecordSanction(warning())),
             events,
             already_so: None,
             request_id: id(0xaa),
@@ -154,6 +155,6 @@ mod tests {
         let shown = shown(id(OFFICIAL), 1, setting.state());
         assert_eq!(shown.sanctions[0].sanction_id, written.sanction_id);
         assert_eq!(shown.sanctions[0].impact_ends_on, "2027-03-01");
-        assert_eq!((already.sanction_id.as_str(), already.version), ("", 1));
+        assert_eq!(already, written);
     }
 }

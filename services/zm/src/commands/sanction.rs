@@ -84,11 +84,11 @@ impl Record {
         let person = request.subject_id.clone();
         let ask = async |mut cases: Verification| cases.record_sanction(request).await;
         let answer = context.verification(role, ask).await?;
-        context.answer(&answer, |answer| match answer.sanction_id.as_str() {
-            "" => format!("This decision was recorded before:\n  zm sanction list {person}"),
-            sanction => format!(
+        context.answer(&answer, |answer| {
+            let sanction = &answer.sanction_id;
+            format!(
                 "Recorded: sanction {sanction}.\nThe person's file opens by itself:\n  zm file {person}"
-            ),
+            )
         })
     }
 }
