@@ -1,5 +1,6 @@
 //! A service, its broker or its queues go away in running traffic, and come back: everything has arrived exactly once.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -155,7 +156,42 @@ async fn arrived_exactly_once(office: &Office, replay: Output) {
             assert_eq!(effects, 1, "{effect} of {told} {event}");
         }
     }
+    ledgers_have_no_gaps(office).await;
     office.zm_json(&["journal", "verify"]);
+}
+
+/// The numbers of every unit's ledger of a year run from 1 without gaps, and every name that was cleared has one.
+async fn ledgers_have_no_gaps(office: &Office) {
+    let pool = office.superuser("clarification").await;
+    let entered: Vec<serde_json::Value> = sqlx::query_scalar(
+        "select convert_from(data, 'UTF8')::jsonb from journal where type = 'ledger_entered' order by aggregate, sequence",
+    )
+    .fetch_all(&pool)
+    .await
+    .expect("the database answers");
+    let carried_out: i64 =
+        sqlx::query_scalar("select count(*) from journal where type = 'clarification_carried_out'")
+            .fetch_one(&pool)
+            .await
+            .expect("the database answers");
+    pool.close().await;
+    let mut numbers: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let mut occasions = BTreeSet::new();
+    for entry in &entered {
+        let number = &entry["number"];
+        let ledger = format!("{} {}", number["unit"], number["year"]);
+        let number = number["number"].as_i64().expect("a number");
+        numbers.entry(ledger).or_default().push(number);
+        occasions.insert(entry["wanted"]["occasion"].to_string());
+    }
+    for (ledger, numbers) in &numbers {
+        assert!(
+            numbers.iter().copied().eq(1..=numbers.len() as i64),
+            "{ledger}: {numbers:?}"
+        );
+    }
+    assert_eq!(occasions.len() as i64, carried_out, "each once");
+    assert_eq!(occasions.len(), entered.len(), "none twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -266,7 +302,7 @@ async fn a_replay_killed_while_names_are_cleared_goes_on_where_it_was() {
 async fn two_replicas_of_each_service_of_which_one_is_killed_carry_everything_once() {
     let office = Office::new().await;
     let _services = office.start_all().await;
-    let mut seconds = std::collections::BTreeMap::new();
+    let mut seconds = BTreeMap::new();
     for service in SERVICES {
         seconds.insert(*service, office.start_another(service).await);
     }

@@ -2,8 +2,11 @@
 
 mod bad_input;
 mod by_queue;
+mod clarifying;
+mod concluding;
 mod errors;
 mod faults;
+mod following_up;
 mod receipts;
 mod registers;
 mod repeats;

@@ -8,63 +8,24 @@ use proto::verification::{
     GetSanctionsRequest, GetStatisticsRequest, RecordSanctionRequest, RecordSanctionResponse,
     Sanction,
 };
-use serde_json::Value;
 use servers::eventually;
 use tests::Office;
 use tonic::Status;
 use uuid::Uuid;
 use zm::client::{Office as Client, Person};
 
+use crate::concluding::{concluded, registered, word};
 use crate::sender::Sender;
 
 const HERE: &str = "P51-01-01";
 const THERE: &str = "P51-01-02";
 
-fn word(value: &Value) -> String {
-    value.as_str().expect("a word").to_owned()
-}
-
 /// A case of this unit whose conclusion substantiates something about the person.
 async fn liable(office: &Office, person: &str, category: &str, unit: &str) -> String {
-    let narrative = "took an envelope";
-    let submitted = office.zm_json(&[
-        "submit",
-        "--subject",
-        person,
-        "--category",
-        category,
-        "--narrative",
-        narrative,
-    ]);
-    let report = word(&submitted["reportId"]);
-    let accepted = office.zm_json(&["accept", &report, "--unit", unit]);
-    let matter = word(&accepted["matterId"]);
-    let mut case = Value::Null;
-    eventually("the case is open", async || {
-        let shown = office.zm(&["case", "show", &matter, "--json"]).output();
-        let shown = shown.expect("zm runs").stdout;
-        case = serde_json::from_slice::<Value>(&shown).unwrap_or_default()["case"].take();
-        case.is_object()
-    })
-    .await;
-    let id = word(&case["caseId"]);
-    office.zm_json(&["assign", &id, "investigator-1", "investigator-2"]);
-    let evidence = office.zm_json(&[
-        "evidence",
-        &id,
-        "--kind",
-        "document",
-        "--description",
-        "a ledger",
-        "--obtained-on",
-        "2024-01-08",
-    ]);
-    let allegation = word(&case["findings"][0]["allegationId"]);
-    let evidence = word(&evidence["evidenceIds"][0]);
-    let finding = format!("{allegation}=substantiated:{evidence}");
-    office.zm_json(&["propose", &id, "--finding", &finding]);
-    office.zm_json(&["approve", &id]);
-    id
+    let substantiated = ("substantiated", None);
+    concluded(office, (person, category), unit, substantiated)
+        .await
+        .case
 }
 
 /// A decision, under the request id of this number.
@@ -113,19 +74,7 @@ async fn one_decision_is_once_whichever_way_it_comes_and_a_person_carries_at_mos
     let _intake = office.start("intake").await;
     let _verification = office.start("verification").await;
     let client = office.client();
-    let registered = office.zm_json(&[
-        "subject",
-        "register",
-        "--kind",
-        "person",
-        "--name",
-        "Chen Yi",
-        "--unit",
-        HERE,
-        "--authority",
-        "P51-01",
-    ]);
-    let person = word(&registered["subjectId"]);
+    let person = registered(&office, "Chen Yi", HERE, &["--authority", "P51-01"]);
     let supervisor = |unit| office.person_at("gao", Role::Supervisor, unit);
     assert_eq!(
         sanctions(&client, &supervisor(HERE), &person)

@@ -13,7 +13,7 @@ use proto::verification as v1;
 use proto::verification::verification_service_client::VerificationServiceClient;
 use uuid::Uuid;
 
-use crate::clarification::approval::{Answer, Facts, Word};
+use crate::clarification::approval::{Answer, CONCLUSION_UNANSWERED, Facts, Word};
 use crate::clarification::{Clarification, Command};
 use crate::integrity::IntegrityFile;
 use crate::ledger::Ledger;
@@ -70,6 +70,9 @@ async fn ask(asking: &Asking, matter: MatterId, actor: &Actor) -> Result<Answer,
         Ok(response) => response.case,
         // A case that verification does not have, as after a restore, has no conclusion that stands.
         Err(refusal) if refusal.kind == RefusalKind::NotFound => None,
+        Err(refusal) if refusal.kind == RefusalKind::Unavailable => {
+            return Err(CONCLUSION_UNANSWERED.with_note(refusal.note.reveal()));
+        }
         Err(refusal) => return Err(refusal),
     };
     let stands = case.as_ref().map(v1::Case::conclusion_standing);

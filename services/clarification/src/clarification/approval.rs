@@ -29,6 +29,12 @@ pub const CONCLUSION_NOT_STANDING: Refusal = Refusal::new(
     "CLARIFICATION_CONCLUSION_NOT_STANDING",
     "The conclusion that this clarification rests on does not stand; nothing can be told on it.",
 );
+/// Verification does not say whether it stands.
+pub const CONCLUSION_UNANSWERED: Refusal = Refusal::new(
+    RefusalKind::Unavailable,
+    "CLARIFICATION_CONCLUSION_UNANSWERED",
+    "Verification does not answer whether the conclusion still stands, so this step was not taken.",
+);
 
 /// What is asked before a decision.
 #[derive(Clone, Debug, Default, PartialEq)]

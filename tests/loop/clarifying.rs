@@ -1,0 +1,180 @@
+//! A name is cleared only on a conclusion that stands: without verification's word no step is taken, and what stands no
+//! longer ends halted or superseded.
+
+use serde_json::Value;
+use servers::eventually;
+use tests::Office;
+
+use crate::concluding::{Concluded, concluded, registered, word};
+
+const UNIT: &str = "P51-01-01";
+const CLEARED: (&str, Option<&str>) = ("unfounded", Some("spread_in_public:serious:unit"));
+const DEPARTMENTS: [&str; 5] = [
+    "handling",
+    "petitions",
+    "conduct_supervision",
+    "case_supervision",
+    "case_adjudication",
+];
+
+/// How a clarification is shown.
+fn shown(office: &Office, id: &str) -> Value {
+    office.zm_json(&["clarification", "show", id])
+}
+
+/// The one clarification of a case that was concluded in its subject's favour, once it is there.
+async fn opened(office: &Office, concluded: &Concluded) -> String {
+    let mut id = String::new();
+    eventually("a clarification opened", async || {
+        let listed = office.zm_json(&["clarification", "list"]);
+        let mut all = listed["clarifications"].as_array().into_iter().flatten();
+        let found = all.find(|one| one["matterId"] == concluded.matter);
+        id = found
+            .map(|found| word(&found["clarificationId"]))
+            .unwrap_or_default();
+        !id.is_empty()
+    })
+    .await;
+    id
+}
+
+/// Waits until a clarification is in this state.
+async fn is(office: &Office, id: &str, state: &str) {
+    let state = format!("CLARIFICATION_STATE_{state}");
+    eventually(&state, async || shown(office, id)["state"] == state).await;
+}
+
+/// Screens, hears the subject, decides the written form and drafts the statement.
+fn draft(office: &Office, id: &str) {
+    let reason = "Nothing speaks against it";
+    for department in DEPARTMENTS {
+        office.zm_json(&[
+            "clarification",
+            "screen",
+            id,
+            "agrees",
+            "--department",
+            department,
+            "--reason",
+            reason,
+        ]);
+    }
+    office.zm_json(&["clarification", "wish", id, "wants"]);
+    office.zm_json(&[
+        "clarification",
+        "form",
+        id,
+        "written",
+        "--reason",
+        "A letter will do",
+    ]);
+    office.zm_json(&["clarification", "draft", id]);
+}
+
+/// A clarification of a report on this person that was untrue, carried out.
+pub(crate) async fn carried_out(office: &Office, person: &str, unit: &str) -> String {
+    let case = concluded(office, (person, "bribery"), unit, CLEARED).await;
+    let id = opened(office, &case).await;
+    draft(office, &id);
+    office.zm_json(&["clarification", "approve", &id]);
+    office.zm_json(&["clarification", "carry-out", &id, "--place", "Her office"]);
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_verifications_word_no_step_is_taken_and_with_it_the_same_request_goes_through() {
+    let office = Office::new().await;
+    let mut services = office.start_all().await;
+    let person = registered(&office, "Chen Yi", UNIT, &[]);
+    let case = concluded(&office, (&person, "bribery"), UNIT, CLEARED).await;
+    let id = opened(&office, &case).await;
+    draft(&office, &id);
+
+    let approve = ["clarification", "approve", &id, "--request-id"];
+    let carry_out = [
+        "clarification",
+        "carry-out",
+        &id,
+        "--place",
+        "His office",
+        "--request-id",
+    ];
+    for (number, (step, before, after)) in [
+        (&approve[..], "DRAFTED", "APPROVED"),
+        (&carry_out[..], "APPROVED", "CARRIED_OUT"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let request = uuid::Uuid::from_u128(number as u128 + 1).to_string();
+        let step = [step, &[request.as_str()]].concat();
+        services.remove("verification").expect("it runs").kill();
+        let was = shown(&office, &id);
+        assert_eq!(was["state"], format!("CLARIFICATION_STATE_{before}"));
+        let refused = office.zm(&step).output().expect("zm runs");
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{told}");
+        assert!(told.contains("Verification does not answer"), "{told}");
+        assert_eq!(shown(&office, &id), was, "nothing was done");
+
+        services.insert("verification", office.start("verification").await);
+        eventually("the same request is carried out", async || {
+            let again = office.zm(&step).output().expect("zm runs");
+            again.status.success()
+        })
+        .await;
+        assert_eq!(
+            shown(&office, &id)["state"],
+            format!("CLARIFICATION_STATE_{after}")
+        );
+    }
+
+    // Reopened after it was carried out: it stands no longer, and the ledger says so in a further entry.
+    office.zm_json(&["reopen", &case.case, "--reason", "new_facts"]);
+    is(&office, &id, "SUPERSEDED").await;
+    office.zm_json(&["quiet", "--wait", "60"]);
+    let ledger = office.zm_json(&["ledger", UNIT]);
+    let entries = ledger["entries"].as_array().expect("a list");
+    let numbers: Vec<&Value> = entries
+        .iter()
+        .map(|entry| &entry["number"]["number"])
+        .collect();
+    assert_eq!(numbers, [1, 2], "{ledger:#}");
+    assert_eq!(entries[1]["supersedes"], entries[0]["number"], "{ledger:#}");
+    let file = office.zm_json(&["file", &person]);
+    let file = &file["file"];
+    assert!(file["aftercare"][0]["takenAwayOn"].is_string(), "{file:#}");
+    assert_eq!(file["state"], "FILE_STATE_CLOSED", "{file:#}");
+    office.zm_json(&["journal", "verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_approved_is_halted_when_its_case_reopens_and_taken_up_again_by_a_new_conclusion()
+{
+    let office = Office::new().await;
+    let _services = office.start_all().await;
+    let person = registered(&office, "Chen Yi", UNIT, &[]);
+    let case = concluded(&office, (&person, "bribery"), UNIT, CLEARED).await;
+    let id = opened(&office, &case).await;
+    draft(&office, &id);
+    office.zm_json(&["clarification", "approve", &id]);
+
+    office.zm_json(&["reopen", &case.case, "--reason", "new_facts"]);
+    is(&office, &id, "HALTED").await;
+    let carry_out = ["clarification", "carry-out", &id, "--place", "His office"];
+    let refused = office.zm(&carry_out).output().expect("zm runs");
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(told.contains("this clarification is halted"), "{told}");
+
+    case.conclude(&office, CLEARED);
+    is(&office, &id, "SCREENING").await;
+    let again = shown(&office, &id);
+    assert_eq!(again["conclusion"], 2, "{again:#}");
+    office.zm_json(&["quiet", "--wait", "60"]);
+    let ledger = office.zm_json(&["ledger", UNIT]);
+    let entries = ledger["entries"].as_array();
+    assert!(entries.is_none_or(Vec::is_empty), "{ledger:#}");
+    let listed = office.zm_json(&["clarification", "list"]);
+    let all = listed["clarifications"].as_array().expect("a list");
+    assert_eq!(all.len(), 1, "one for a matter and subject: {listed:#}");
+}

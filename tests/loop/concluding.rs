@@ -1,0 +1,90 @@
+//! A report led by hand to the conclusion of its case, for the tests of what follows from one.
+
+use serde_json::Value;
+use servers::eventually;
+use tests::Office;
+
+/// A case that was concluded.
+pub(crate) struct Concluded {
+    pub(crate) matter: String,
+    pub(crate) case: String,
+    person: String,
+    allegation: String,
+}
+
+impl Concluded {
+    /// Proposes and approves a finding on what was alleged, in a case that is being investigated.
+    pub(crate) fn conclude(&self, office: &Office, (finding, harm): (&str, Option<&str>)) {
+        let case = self.case.as_str();
+        let evidence = office.zm_json(&[
+            "evidence",
+            case,
+            "--kind",
+            "document",
+            "--description",
+            "a ledger",
+            "--obtained-on",
+            "2024-01-08",
+        ]);
+        let evidence = word(&evidence["evidenceIds"][0]);
+        let finding = format!("{}={finding}:{evidence}", self.allegation);
+        let harm = harm.map(|harm| format!("{}={harm}", self.person));
+        let mut propose = vec!["propose", case, "--finding", &finding];
+        if let Some(harm) = &harm {
+            propose.extend(["--harm", harm]);
+        }
+        office.zm_json(&propose);
+        office.zm_json(&["approve", case]);
+    }
+}
+
+/// A word of an answer.
+pub(crate) fn word(value: &Value) -> String {
+    value.as_str().expect("a word").to_owned()
+}
+
+/// Puts a person of a unit into the register; their id.
+pub(crate) fn registered(office: &Office, name: &str, unit: &str, rest: &[&str]) -> String {
+    let arguments = [
+        "subject", "register", "--kind", "person", "--name", name, "--unit", unit,
+    ];
+    word(&office.zm_json(&[&arguments[..], rest].concat())["subjectId"])
+}
+
+/// A report on a person, accepted for a unit and concluded there with this finding and harm, as `zm propose` takes them.
+pub(crate) async fn concluded(
+    office: &Office,
+    (person, category): (&str, &str),
+    unit: &str,
+    outcome: (&str, Option<&str>),
+) -> Concluded {
+    let submitted = office.zm_json(&[
+        "submit",
+        "--subject",
+        person,
+        "--category",
+        category,
+        "--narrative",
+        "took an envelope",
+    ]);
+    let report = word(&submitted["reportId"]);
+    let accepted = office.zm_json(&["accept", &report, "--unit", unit]);
+    let matter = word(&accepted["matterId"]);
+    let mut opened = Value::Null;
+    eventually("the case is open", async || {
+        let shown = office.zm(&["case", "show", &matter, "--json"]).output();
+        let shown = shown.expect("zm runs").stdout;
+        opened = serde_json::from_slice::<Value>(&shown).unwrap_or_default()["case"].take();
+        opened.is_object()
+    })
+    .await;
+    let case = Concluded {
+        matter,
+        case: word(&opened["caseId"]),
+        person: person.to_owned(),
+        allegation: word(&opened["findings"][0]["allegationId"]),
+    };
+    office.zm_json(&["assign", &case.case, "investigator-1", "investigator-2"]);
+    case.conclude(office, outcome);
+    case
+}
