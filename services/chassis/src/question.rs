@@ -118,8 +118,8 @@ pub struct Reach {
 impl Reach {
     /// That of an actor.
     pub fn of(actor: &Actor, profile: &Profile, secrets: &Secrets) -> Self {
-        // Whoever is in scope where there is no unit is bound by none.
-        let everywhere = profile.in_scope(actor, &UnitCode::none());
+        // As in `Visitor::within`; and whoever is in scope where there is no unit is bound by none.
+        let everywhere = actor.is_service() || profile.in_scope(actor, &UnitCode::none());
         let units = (!everywhere).then(|| {
             let below = profile.units.below(&actor.unit);
             below.iter().map(|unit| unit.code.to_string()).collect()

@@ -7,24 +7,18 @@
 mod requests;
 mod shown;
 
-use chassis::refusal::{INVALID_REQUEST, Refusal, UNAVAILABLE, Violation};
+use chassis::question::{self, Page, Reach, invalid, unavailable};
 use chassis::server::LARGEST_MESSAGE;
 use chassis::{Front, hexadecimal};
-use office::{Actor, FileId, SubjectId, TextId, UnitCode};
+use office::{Actor, FileId, TextId};
 use proto::follow_up as v1;
 use proto::follow_up::follow_up_service_server::{FollowUpService, FollowUpServiceServer};
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status};
-use uuid::Uuid;
 
 use crate::FollowUp;
 use crate::file::{File, file_of};
-use crate::views::{self, Page, Place, Scope};
-
-/// How many lines a page has if the caller does not say.
-const PAGE: i32 = 50;
-/// How many lines a page has at most.
-const LONGEST_PAGE: i32 = 200;
+use crate::views::{self, Place, Wanted};
 
 /// The gRPC service over the front of the house.
 pub(crate) struct Api {
@@ -84,25 +78,22 @@ impl FollowUpService for Api {
         request: Request<v1::ListFilesRequest>,
     ) -> Answer<v1::ListFilesResponse> {
         let actor = self.front.permit(&request, "ListFiles")?;
-        let page = page(request.get_ref())?;
-        let mut listed = views::list(self.front.pool(), &self.scope(&actor), &page)
+        let request = request.get_ref();
+        let page = Page::asked(request.page_size, &request.page_token, Place::read)?;
+        let wanted = wanted(request)?;
+        let listed = views::list(self.front.pool(), &self.reach(&actor), &wanted, &page)
             .await
             .map_err(unavailable)?;
-        // One more was asked for than the page holds: whether it came says whether there is a next page.
-        let full = i64::try_from(listed.len()).is_ok_and(|count| count == page.size);
-        if full {
-            listed.pop();
-        }
-        let last = listed.last().filter(|_| full);
+        let (listed, next_page_token) = page.cut(listed, |row| row.place().token());
         Ok(Response::new(v1::ListFilesResponse {
-            next_page_token: last.map(|row| row.place().token()).unwrap_or_default(),
             files: listed.into_iter().map(shown::line).collect(),
+            next_page_token,
         }))
     }
 
     async fn get_text(&self, request: Request<v1::GetTextRequest>) -> Answer<v1::GetTextResponse> {
         let actor = self.front.permit(&request, "GetText")?;
-        let id: TextId = read_id("text_id", &request.get_ref().text_id)?.into();
+        let id: TextId = question::id("text_id", &request.get_ref().text_id)?;
         let (bytes, digest) = self.front.text(&actor, id).await?;
         Ok(Response::new(v1::GetTextResponse {
             text_id: id.to_string(),
@@ -117,7 +108,7 @@ impl FollowUpService for Api {
     ) -> Answer<v1::GetStatisticsResponse> {
         let actor = self.front.permit(&request, "GetStatistics")?;
         let source = &request.get_ref().source;
-        let figures = views::figures(self.front.pool(), &self.scope(&actor), source)
+        let figures = views::figures(self.front.pool(), &self.reach(&actor), source)
             .await
             .map_err(unavailable)?;
         let figure = |(key, count): (&str, i64)| v1::Figure {
@@ -131,78 +122,33 @@ impl FollowUpService for Api {
 }
 
 impl Api {
-    /// The units whose files an actor sees.
-    fn scope(&self, actor: &Actor) -> Scope {
-        let profile = self.front.profile();
-        // Only who is bound by no unit is in scope where there is no unit.
-        let everywhere = profile.in_scope(actor, &UnitCode::none());
-        let units = (!everywhere).then(|| {
-            let below = profile.units.below(&actor.unit);
-            below.iter().map(|unit| unit.code.to_string()).collect()
-        });
-        Scope {
-            units,
-            actor: actor.id.to_string(),
-        }
+    fn reach(&self, actor: &Actor) -> Reach {
+        Reach::of(actor, &self.front.profile(), &self.front.secrets())
     }
-}
-
-fn unavailable(error: sqlx::Error) -> Status {
-    UNAVAILABLE.with_note(error).status()
-}
-
-fn violation(field: &'static str, description: &'static str) -> Status {
-    let violation = Violation {
-        field: field.to_owned(),
-        description: description.to_owned(),
-    };
-    Refusal {
-        violations: vec![violation],
-        ..INVALID_REQUEST
-    }
-    .status()
-}
-
-fn read_id(field: &'static str, value: &str) -> Result<Uuid, Status> {
-    Uuid::parse_str(value).map_err(|_| violation(field, "must be a UUID"))
 }
 
 /// The file that a question names, by its own id or by the person's.
 fn named_file(request: &v1::GetFileRequest) -> Result<FileId, Status> {
     match (request.file_id.as_str(), request.subject_id.as_str()) {
-        (file, "") => Ok(read_id("file_id", file)?.into()),
-        ("", subject) => Ok(file_of(SubjectId::from(read_id("subject_id", subject)?))),
-        _ => Err(violation(
+        (file, "") => question::id("file_id", file),
+        ("", subject) => Ok(file_of(question::id("subject_id", subject)?)),
+        _ => Err(invalid(
             "subject_id",
             "must be empty where file_id is given",
         )),
     }
 }
 
-fn page(request: &v1::ListFilesRequest) -> Result<Page, Status> {
-    let size = match request.page_size {
-        ..0 => return Err(violation("page_size", "must not be negative")),
-        0 => PAGE,
-        given => given.min(LONGEST_PAGE),
-    };
-    let after = match request.page_token.as_str() {
-        "" => None,
-        token => Some(
-            Place::read(token)
-                .ok_or_else(|| violation("page_token", "must be one that an earlier page gave"))?,
-        ),
-    };
+fn wanted(request: &v1::ListFilesRequest) -> Result<Wanted, Status> {
     let state = v1::FileState::try_from(request.state)
-        .map_err(|_| violation("state", "must be one of the enum's values"))?;
-    Ok(Page {
+        .map_err(|_| invalid("state", "must be one of the enum's values"))?;
+    Ok(Wanted {
         state: match state {
             v1::FileState::Unspecified => None,
             v1::FileState::Open => Some("open"),
             v1::FileState::Closed => Some("closed"),
         },
         source: request.source.clone(),
-        after,
-        size: i64::from(size) + 1,
     })
 }
 
@@ -229,20 +175,29 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_as_long_as_it_may_be_and_begins_where_the_last_ended() {
-        let request = |page_size, page_token: &str| v1::ListFilesRequest {
-            page_size,
-            page_token: page_token.to_owned(),
-            state: v1::FileState::Open.into(),
-            source: String::new(),
+    fn files_are_wanted_in_a_state_that_there_is() {
+        let request = |state| v1::ListFilesRequest {
+            state,
+            source: "register".to_owned(),
+            ..v1::ListFilesRequest::default()
         };
-        for (asked, given) in [(0, 51), (1, 2), (200, 201), (5000, 201)] {
-            let page = page(&request(asked, "")).expect("a page");
-            assert_eq!((page.size, page.state), (given, Some("open")));
+        for (state, word) in [
+            (v1::FileState::Unspecified, None),
+            (v1::FileState::Open, Some("open")),
+            (v1::FileState::Closed, Some("closed")),
+        ] {
+            let wanted = wanted(&request(state.into())).expect("there is this state");
+            assert_eq!((wanted.state, wanted.source.as_str()), (word, "register"));
         }
+        assert!(wanted(&request(99)).is_err());
+    }
+
+    #[test]
+    fn a_page_begins_where_the_last_ended() {
+        let asked = |token: &str| Page::asked(0, token, Place::read);
         for day in ["2026-04-05", "infinity"] {
             let token = format!("2.{day}.00000000-0000-0000-0000-000000000030");
-            let page = page(&request(0, &token)).expect("a page");
+            let page = asked(&token).expect("a page");
             assert_eq!(page.after.map(|place| place.token()), Some(token));
         }
         for token in [
@@ -250,8 +205,7 @@ mod tests {
             "2.yesterday.00000000-0000-0000-0000-000000000030",
             "2.infinity.x",
         ] {
-            assert!(page(&request(0, token)).is_err(), "{token}");
+            assert!(asked(token).is_err(), "{token}");
         }
-        assert!(page(&request(-1, "")).is_err());
     }
 }

@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chassis::question::{Page, Reach};
 use chassis::view::View;
 use jiff::civil::Date;
 use office::{ActorId, SubjectId, UnitCode};
@@ -167,23 +168,13 @@ fn tallies(record: &Record) -> Vec<Tally> {
         .collect()
 }
 
-/// What an actor may be shown of a list or a count.
-pub(crate) struct Scope {
-    /// The codes of the units whose files they see; `None` for all.
-    pub(crate) units: Option<Vec<String>>,
-    /// The actor's id.
-    pub(crate) actor: String,
-}
-
-/// Which files to list, and from where on.
-pub(crate) struct Page {
+/// Which files to list.
+#[derive(Default)]
+pub(crate) struct Wanted {
     /// In this state only.
     pub(crate) state: Option<&'static str>,
     /// With an item from this source only; all if empty.
     pub(crate) source: String,
-    /// The last file of the page before.
-    pub(crate) after: Option<Place>,
-    pub(crate) size: i64,
 }
 
 /// A file's place in the list.
@@ -265,8 +256,9 @@ fn of_word<T: DeserializeOwned>(word: &str) -> Option<T> {
 /// own file here either.
 pub(crate) async fn list(
     pool: &PgPool,
-    scope: &Scope,
-    page: &Page,
+    reach: &Reach,
+    wanted: &Wanted,
+    page: &Page<Place>,
 ) -> Result<Vec<Listed>, sqlx::Error> {
     let after = page.after.as_ref();
     sqlx::query_as!(
@@ -283,11 +275,11 @@ pub(crate) async fn list(
         after.map(|place| place.urgency),
         after.map(|place| place.next_on.as_str()),
         after.map(|place| place.id),
-        page.state,
-        page.source,
-        scope.units.as_deref(),
-        scope.actor,
-        page.size
+        wanted.state,
+        wanted.source,
+        reach.units.as_deref(),
+        reach.actor,
+        page.most()
     )
     .fetch_all(pool)
     .await
@@ -317,7 +309,7 @@ pub(crate) const FIGURES: [&str; 14] = [
 /// A count names nobody, so recusal does not narrow it; the unit does, item by item.
 pub(crate) async fn figures(
     pool: &PgPool,
-    scope: &Scope,
+    reach: &Reach,
     source: &str,
 ) -> Result<Vec<(&'static str, i64)>, sqlx::Error> {
     let counted = sqlx::query!(
@@ -338,7 +330,7 @@ pub(crate) async fn figures(
          union all
          select key, sum(value::bigint)::bigint from chosen, jsonb_each_text(counts) group by key"#,
         source,
-        scope.units.as_deref()
+        reach.units.as_deref()
     )
     .fetch_all(pool)
     .await?;

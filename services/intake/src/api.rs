@@ -7,9 +7,10 @@ pub mod report;
 pub mod subject;
 
 use chassis::Front;
-use chassis::refusal::{Refusal, Violation};
+use chassis::question::{self, Reach, unavailable};
 use chassis::request::FollowUp;
 use chassis::server::LARGEST_MESSAGE;
+use office::{Actor, TextId};
 use proto::intake::intake_service_server::{IntakeService, IntakeServiceServer};
 use proto::intake::*;
 use tonic::service::RoutesBuilder;
@@ -122,7 +123,7 @@ impl IntakeService for Api {
 
     async fn get_subject(&self, request: Request<GetSubjectRequest>) -> Answer<GetSubjectResponse> {
         let actor = self.front.permit(&request, "GetSubject")?;
-        let id = uuid("subject_id", &request.get_ref().subject_id)?;
+        let id: Uuid = question::id("subject_id", &request.get_ref().subject_id)?;
         let (version, state) = self
             .front
             .state::<crate::subject::Subject>(&actor, id)
@@ -133,7 +134,7 @@ impl IntakeService for Api {
     async fn get_receipt(&self, request: Request<GetReceiptRequest>) -> Answer<GetReceiptResponse> {
         let actor = self.front.permit(&request, "GetReceipt")?;
         let receipt = request.into_inner();
-        let id = uuid("report_id", &receipt.report_id)?;
+        let id: Uuid = question::id("report_id", &receipt.report_id)?;
         // Without the code there is nothing here, whether or not there is such a report.
         let nothing = || crate::report::receipt::RECEIPT_CODE_WRONG.status();
         let report = self.front.state::<crate::report::Report>(&actor, id).await;
@@ -183,7 +184,7 @@ impl IntakeService for Api {
 
     async fn get_report(&self, request: Request<GetReportRequest>) -> Answer<GetReportResponse> {
         let actor = self.front.permit(&request, "GetReport")?;
-        let id = uuid("report_id", &request.get_ref().report_id)?;
+        let id: Uuid = question::id("report_id", &request.get_ref().report_id)?;
         let (version, state) = self
             .front
             .state::<crate::report::Report>(&actor, id)
@@ -197,8 +198,7 @@ impl IntakeService for Api {
         request: Request<ListReportsRequest>,
     ) -> Answer<ListReportsResponse> {
         let actor = self.front.permit(&request, "ListReports")?;
-        let reach = views::Reach::of(&actor, &self.front.profile(), &self.front.secrets());
-        report::list(self.front.pool(), &reach, request.into_inner()).await
+        report::list(self.front.pool(), &self.reach(&actor), request.get_ref()).await
     }
 
     async fn list_candidates(
@@ -206,16 +206,15 @@ impl IntakeService for Api {
         request: Request<ListCandidatesRequest>,
     ) -> Answer<ListCandidatesResponse> {
         let actor = self.front.permit(&request, "ListCandidates")?;
-        let id = uuid("report_id", &request.get_ref().report_id)?;
+        let id: Uuid = question::id("report_id", &request.get_ref().report_id)?;
         let (_, state) = self
             .front
             .state::<crate::report::Report>(&actor, id)
             .await?;
-        let profile = self.front.profile();
-        let reach = views::Reach::of(&actor, &profile, &self.front.secrets());
         let Some(filed) = state.filed() else {
             return Ok(Response::new(ListCandidatesResponse::default()));
         };
+        let (profile, reach) = (self.front.profile(), self.reach(&actor));
         let found = views::candidates(self.front.pool(), &profile, &reach, filed)
             .await
             .map_err(unavailable)?;
@@ -225,7 +224,7 @@ impl IntakeService for Api {
 
     async fn get_matter(&self, request: Request<GetMatterRequest>) -> Answer<GetMatterResponse> {
         let actor = self.front.permit(&request, "GetMatter")?;
-        let id = uuid("matter_id", &request.get_ref().matter_id)?;
+        let id: Uuid = question::id("matter_id", &request.get_ref().matter_id)?;
         let (version, state) = self
             .front
             .state::<crate::matter::Matter>(&actor, id)
@@ -236,8 +235,8 @@ impl IntakeService for Api {
 
     async fn get_text(&self, request: Request<GetTextRequest>) -> Answer<GetTextResponse> {
         let actor = self.front.permit(&request, "GetText")?;
-        let id = uuid("text_id", &request.get_ref().text_id)?;
-        let (bytes, digest) = self.front.text(&actor, id.into()).await?;
+        let id: TextId = question::id("text_id", &request.get_ref().text_id)?;
+        let (bytes, digest) = self.front.text(&actor, id).await?;
         Ok(Response::new(GetTextResponse {
             text_id: id.to_string(),
             text: String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
@@ -262,20 +261,10 @@ impl IntakeService for Api {
     }
 }
 
-fn uuid(field: &str, value: &str) -> Result<Uuid, Status> {
-    Uuid::parse_str(value).map_err(|_| invalid(field, "must be a UUID"))
-}
-
-fn invalid(field: &str, description: &str) -> Status {
-    Refusal::invalid(vec![Violation {
-        field: field.to_owned(),
-        description: description.to_owned(),
-    }])
-    .status()
-}
-
-fn unavailable(error: sqlx::Error) -> Status {
-    chassis::refusal::UNAVAILABLE.with_note(error).status()
+impl Api {
+    fn reach(&self, actor: &Actor) -> Reach {
+        Reach::of(actor, &self.front.profile(), &self.front.secrets())
+    }
 }
 
 fn text_ref(text: &chassis::aggregate::TextRef) -> proto::office::TextRef {

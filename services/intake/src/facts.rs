@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use chassis::facts::{Asking, Informed};
+use chassis::question::Reach;
 use chassis::refusal::{Refusal, UNAVAILABLE};
 use office::{Actor, SubjectId};
 use uuid::Uuid;
@@ -14,7 +15,7 @@ use crate::matter::{self, Matter};
 use crate::report::submission::{AllegedWhom, Submission};
 use crate::report::{self, Report};
 use crate::subject::{Entry, Subject};
-use crate::views::{Reach, candidates};
+use crate::views::candidates;
 
 #[async_trait]
 impl Informed for Subject {}

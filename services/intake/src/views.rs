@@ -4,11 +4,11 @@
 //! changed view is a new table. The trap: rows are written with every event of a batch, so an indexed column that
 //! changes often makes every event dearer.
 
+use chassis::question::{Page, Reach};
 use chassis::recusal::{Mark, Recusal};
-use chassis::secrets::Secrets;
 use chassis::view::View;
 use jiff::civil::Date;
-use office::{Actor, Profile, UnitCode};
+use office::Profile;
 use serde::Serialize;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -235,28 +235,6 @@ impl View for Matters {
     }
 }
 
-/// What an actor's lists may hold: the same as what `admit` lets them see one by one.
-pub struct Reach {
-    /// The codes of the units that they see; `None` for all.
-    units: Option<Vec<String>>,
-    actor: String,
-    mark: String,
-}
-
-impl Reach {
-    /// That of an actor.
-    pub fn of(actor: &Actor, profile: &Profile, secrets: &Secrets) -> Self {
-        // Whoever is in scope where no unit is, is bound by none.
-        let everywhere = actor.is_service() || profile.in_scope(actor, &UnitCode::none());
-        let below = profile.units.below(&actor.unit);
-        Self {
-            units: (!everywhere).then(|| below.iter().map(|unit| unit.code.to_string()).collect()),
-            actor: actor.id.to_string(),
-            mark: Mark::of_reporter(secrets, &actor.id).hexadecimal(),
-        }
-    }
-}
-
 /// A place in the list of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -268,7 +246,7 @@ pub struct Place {
 
 impl Place {
     /// Before the newest.
-    pub const START: Self = Self {
+    const START: Self = Self {
         entered_at: i64::MAX,
         id: Uuid::max(),
     };
@@ -311,6 +289,16 @@ pub struct Listed {
     pub allegations: i32,
 }
 
+impl Listed {
+    /// Its place in the list.
+    pub fn place(&self) -> Place {
+        Place {
+            entered_at: self.entered_at,
+            id: self.id,
+        }
+    }
+}
+
 /// The list's statement, with what else restricts it.
 macro_rules! listed {
     ($restriction:literal, $after:ident, $stage:ident, $reach:ident, $most:ident $(, $source:ident)?) => {
@@ -338,18 +326,18 @@ macro_rules! listed {
     };
 }
 
-/// The reports after a place, the newest first; restricted to a stage and a source where these are given.
+/// A page of the reports, the newest first; restricted to a stage and a source where these are given.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn list_reports(
     pool: &PgPool,
     reach: &Reach,
-    after: Place,
+    page: &Page<Place>,
     stage: Option<&str>,
     source: &str,
-    most: i64,
 ) -> Result<Vec<Listed>, sqlx::Error> {
+    let (after, most) = (page.after.unwrap_or(Place::START), page.most());
     // A source leads to its own index, which a statement for both cases would not use.
     if source.is_empty() {
         listed!("", after, stage, reach, most).fetch_all(pool).await

@@ -8,10 +8,10 @@ mod harm;
 mod requests;
 mod sanctions;
 
-use chassis::refusal::{INVALID_REQUEST, UNAVAILABLE};
+use chassis::question::{self, Page, Reach, invalid, unavailable};
 use chassis::server::LARGEST_MESSAGE;
 use chassis::{Front, hexadecimal};
-use office::{Actor, CaseId, MatterId, SubjectId, TextId, UnitCode};
+use office::{Actor, CaseId, SubjectId, TextId};
 use proto::verification as v1;
 use proto::verification::verification_service_server::{
     VerificationService, VerificationServiceServer,
@@ -22,14 +22,9 @@ use uuid::Uuid;
 
 use crate::Verification;
 use crate::announcements::{outcome, subject_harm, subject_kind};
-use crate::case::{Case, State, case_of, reporter_mark};
+use crate::case::{Case, State, case_of};
 use crate::sanctions::{self as persons, Sanctions, sanctions_of};
-use crate::views::{self, Listed, Page, Scope, Standing};
-
-/// How many lines a page has if the caller does not say.
-const PAGE: i32 = 50;
-/// How many lines a page has at most.
-const LONGEST_PAGE: i32 = 200;
+use crate::views::{self, Listed, Standing, Wanted};
 
 /// The gRPC service over the front of the house.
 pub(crate) struct Api {
@@ -130,7 +125,7 @@ impl VerificationService for Api {
         request: Request<v1::GetSanctionsRequest>,
     ) -> Answer<v1::GetSanctionsResponse> {
         let actor = self.front.permit(&request, "GetSanctions")?;
-        let person: SubjectId = read_id("subject_id", &request.get_ref().subject_id)?.into();
+        let person: SubjectId = question::id("subject_id", &request.get_ref().subject_id)?;
         let found = self.front.state::<Sanctions>(&actor, sanctions_of(person));
         let (version, state) = match found.await {
             // Of most people there are none; that is an answer, too.
@@ -154,26 +149,24 @@ impl VerificationService for Api {
         request: Request<v1::ListCasesRequest>,
     ) -> Answer<v1::ListCasesResponse> {
         let actor = self.front.permit(&request, "ListCases")?;
-        let page = page(request.get_ref())?;
-        let scope = self.scope(&actor);
-        let mut listed = views::list(self.front.pool(), &scope, &page)
+        let request = request.get_ref();
+        let page = Page::asked(request.page_size, &request.page_token, |token| {
+            Uuid::parse_str(token).ok()
+        })?;
+        let wanted = wanted(request)?;
+        let listed = views::list(self.front.pool(), &self.reach(&actor), &wanted, &page)
             .await
             .map_err(unavailable)?;
-        // One more was asked for than the page holds: whether it came says whether there is a next page.
-        let full = i64::try_from(listed.len()).is_ok_and(|count| count == page.size);
-        if full {
-            listed.pop();
-        }
-        let last = listed.last().filter(|_| full);
+        let (listed, next_page_token) = page.cut(listed, |row| row.id.to_string());
         Ok(Response::new(v1::ListCasesResponse {
-            next_page_token: last.map(|row| row.id.to_string()).unwrap_or_default(),
             cases: listed.into_iter().map(line).collect(),
+            next_page_token,
         }))
     }
 
     async fn get_text(&self, request: Request<v1::GetTextRequest>) -> Answer<v1::GetTextResponse> {
         let actor = self.front.permit(&request, "GetText")?;
-        let id: TextId = read_id("text_id", &request.get_ref().text_id)?.into();
+        let id: TextId = question::id("text_id", &request.get_ref().text_id)?;
         let (bytes, digest) = self.front.text(&actor, id).await?;
         Ok(Response::new(v1::GetTextResponse {
             text_id: id.to_string(),
@@ -188,7 +181,7 @@ impl VerificationService for Api {
     ) -> Answer<v1::GetStatisticsResponse> {
         let actor = self.front.permit(&request, "GetStatistics")?;
         let source = &request.get_ref().source;
-        let figures = views::figures(self.front.pool(), &self.scope(&actor), source)
+        let figures = views::figures(self.front.pool(), &self.reach(&actor), source)
             .await
             .map_err(unavailable)?;
         let figure = |(key, count): (&str, i64)| v1::Figure {
@@ -202,76 +195,26 @@ impl VerificationService for Api {
 }
 
 impl Api {
-    /// The units whose cases an actor sees, and by what they could be recused.
-    fn scope(&self, actor: &Actor) -> Scope {
-        let profile = self.front.profile();
-        // Only who is bound by no unit is in scope where there is no unit.
-        let everywhere = profile.in_scope(actor, &UnitCode::none());
-        let units = (!everywhere).then(|| {
-            let below = profile.units.below(&actor.unit);
-            below.iter().map(|unit| unit.code.to_string()).collect()
-        });
-        Scope {
-            units,
-            actor: actor.id.to_string(),
-            mark: reporter_mark(&actor.id, &self.front.secrets()),
-        }
+    fn reach(&self, actor: &Actor) -> Reach {
+        Reach::of(actor, &self.front.profile(), &self.front.secrets())
     }
-}
-
-fn unavailable(error: sqlx::Error) -> Status {
-    UNAVAILABLE.with_note(error).status()
-}
-
-fn violation(field: &'static str, description: &'static str) -> Status {
-    chassis::refusal::Refusal {
-        violations: vec![chassis::refusal::Violation {
-            field: field.to_owned(),
-            description: description.to_owned(),
-        }],
-        ..INVALID_REQUEST
-    }
-    .status()
-}
-
-fn read_id(field: &'static str, value: &str) -> Result<Uuid, Status> {
-    Uuid::parse_str(value).map_err(|_| violation(field, "must be a UUID"))
 }
 
 /// The case that a question names, by its own id or by its matter's.
 fn named_case(request: &v1::GetCaseRequest) -> Result<CaseId, Status> {
     match (request.case_id.as_str(), request.matter_id.as_str()) {
-        (case, "") => Ok(read_id("case_id", case)?.into()),
-        ("", matter) => Ok(case_of(MatterId::from(read_id("matter_id", matter)?))),
-        _ => Err(violation(
-            "matter_id",
-            "must be empty where case_id is given",
-        )),
+        (case, "") => question::id("case_id", case),
+        ("", matter) => Ok(case_of(question::id("matter_id", matter)?)),
+        _ => Err(invalid("matter_id", "must be empty where case_id is given")),
     }
 }
 
-fn page(request: &v1::ListCasesRequest) -> Result<Page, Status> {
-    if request.page_size < 0 {
-        return Err(violation("page_size", "must not be negative"));
-    }
-    let size = match request.page_size {
-        0 => PAGE,
-        given => given.min(LONGEST_PAGE),
-    };
-    let after = match request.page_token.as_str() {
-        "" => None,
-        token => Some(
-            Uuid::parse_str(token)
-                .map_err(|_| violation("page_token", "must be one that an earlier page gave"))?,
-        ),
-    };
+fn wanted(request: &v1::ListCasesRequest) -> Result<Wanted, Status> {
     let state = v1::CaseState::try_from(request.state)
-        .map_err(|_| violation("state", "must be one of the enum's values"))?;
-    Ok(Page {
+        .map_err(|_| invalid("state", "must be one of the enum's values"))?;
+    Ok(Wanted {
         state: standing(state),
         source: request.source.clone(),
-        after,
-        size: i64::from(size) + 1,
     })
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use chassis::question::{Page, Reach};
 use chassis::view::View;
 use jiff::civil::Date;
 use office::{MatterId, UnitCode};
@@ -179,23 +180,11 @@ impl View for SanctionedPersons {
     }
 }
 
-/// What an actor may be shown of a list or a count.
-pub(crate) struct Scope {
-    /// The codes of the units whose cases they see; `None` for all.
-    pub(crate) units: Option<Vec<String>>,
-    /// The actor's id.
-    pub(crate) actor: String,
-    /// The mark that the actor would have as a reporter.
-    pub(crate) mark: String,
-}
-
-/// Which cases to list, and from where on.
-pub(crate) struct Page {
+/// Which cases to list.
+#[derive(Default)]
+pub(crate) struct Wanted {
     pub(crate) state: Option<Standing>,
     pub(crate) source: String,
-    /// The last case of the page before.
-    pub(crate) after: Option<Uuid>,
-    pub(crate) size: i64,
 }
 
 /// A line of the list of cases.
@@ -219,8 +208,9 @@ impl Listed {
 /// A page of cases by id. Whoever is recused from a case does not see it here either.
 pub(crate) async fn list(
     pool: &PgPool,
-    scope: &Scope,
-    page: &Page,
+    reach: &Reach,
+    wanted: &Wanted,
+    page: &Page<Uuid>,
 ) -> Result<Vec<Listed>, sqlx::Error> {
     sqlx::query_as!(
         Listed,
@@ -236,12 +226,12 @@ pub(crate) async fn list(
             order by id
             limit $7"#,
         page.after,
-        page.state.map(Standing::word),
-        page.source,
-        scope.units.as_deref(),
-        scope.actor,
-        scope.mark,
-        page.size
+        wanted.state.map(Standing::word),
+        wanted.source,
+        reach.units.as_deref(),
+        reach.actor,
+        reach.mark,
+        page.most()
     )
     .fetch_all(pool)
     .await
@@ -276,7 +266,7 @@ pub(crate) const FIGURES: [&str; 19] = [
 /// A count names nobody, so recusal does not narrow it; the unit does.
 pub(crate) async fn figures(
     pool: &PgPool,
-    scope: &Scope,
+    reach: &Reach,
     source: &str,
 ) -> Result<Vec<(&'static str, i64)>, sqlx::Error> {
     let counted = sqlx::query!(
@@ -306,7 +296,7 @@ pub(crate) async fn figures(
             where ($1 = '' or sanction.source = $1)
               and ($2::text[] is null or sanction.unit = any($2))"#,
         source,
-        scope.units.as_deref()
+        reach.units.as_deref()
     )
     .fetch_all(pool)
     .await?;

@@ -1,5 +1,6 @@
 //! The reports' side of the contract.
 
+use chassis::question::{Page, Reach, unavailable};
 use chassis::request::{Answered, Draw, FollowUp, Reading, Request};
 use chassis::secrets::Secrets;
 use office::ReportId;
@@ -21,14 +22,11 @@ use crate::report::receipt::{Receipt, ReceiptCode};
 use crate::report::submission::{Alleged, AllegedWhom, Channel, ReporterKind, Submission};
 use crate::report::triage::RejectedCandidate;
 use crate::report::{Command, Event, Filed, Report, Stage, State, own_matter};
-use crate::views::{self, Place, Reach};
+use crate::views::{self, Place};
 use crate::{Intake, announcements};
 
 /// The most allegations of one report.
 const MOST_ALLEGATIONS: usize = 400;
-/// The most reports of a page, and how many if the caller does not say.
-const LARGEST_PAGE: i32 = 200;
-const USUAL_PAGE: i32 = 50;
 
 impl Request<Intake> for SubmitReportRequest {
     const METHOD: &'static str = "SubmitReport";
@@ -461,41 +459,14 @@ pub(super) fn shown(id: Uuid, version: i64, filed: &Filed) -> Shown {
 pub(super) async fn list(
     pool: &PgPool,
     reach: &Reach,
-    request: ListReportsRequest,
+    request: &ListReportsRequest,
 ) -> Result<Response<ListReportsResponse>, Status> {
-    let size = match request.page_size {
-        0 => USUAL_PAGE,
-        size if size < 0 => return Err(super::invalid("page_size", "must not be negative")),
-        size => size.min(LARGEST_PAGE),
-    };
-    let after = match request.page_token.as_str() {
-        "" => Place::START,
-        token => Place::read(token)
-            .ok_or_else(|| super::invalid("page_token", "must be one that an answer gave"))?,
-    };
+    let page = Page::asked(request.page_size, &request.page_token, Place::read)?;
     let stage = stage_code(request.state());
-    // One more than the page, to see whether there is another.
-    let mut found = views::list_reports(
-        pool,
-        reach,
-        after,
-        stage,
-        &request.source,
-        i64::from(size) + 1,
-    )
-    .await
-    .map_err(super::unavailable)?;
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let more = found.len() > size;
-    found.truncate(size);
-    let next_page_token = match found.last() {
-        Some(last) if more => Place {
-            entered_at: last.entered_at,
-            id: last.id,
-        }
-        .token(),
-        _ => String::new(),
-    };
+    let found = views::list_reports(pool, reach, &page, stage, &request.source)
+        .await
+        .map_err(unavailable)?;
+    let (found, next_page_token) = page.cut(found, |row| row.place().token());
     let reports = found
         .into_iter()
         .map(|row| ReportRow {

@@ -167,18 +167,17 @@ async fn a_list_goes_on_where_the_page_ended_and_holds_what_the_actor_may_see() 
     write::<Reports>(&pool, reports).await;
     let numbers =
         |found: Vec<Listed>| -> Vec<u128> { found.iter().map(|row| row.id.as_u128()).collect() };
-    let page = list_reports(&pool, &everywhere(), Place::START, None, "", 2)
+    let page = |size, token: &str| Page::asked(size, token, Place::read).expect("a page");
+    let first = page(2, "");
+    let found = list_reports(&pool, &everywhere(), &first, None, "")
         .await
         .expect("a page");
-    let last = page.last().expect("two rows");
-    let after = Place {
-        entered_at: last.entered_at,
-        id: last.id,
-    };
-    assert_eq!(last.entered_on, "2026-03-09");
-    assert_eq!(Place::read(&after.token()), Some(after));
-    assert_eq!(numbers(page), [5, 4]);
-    let rest = list_reports(&pool, &everywhere(), after, Some("received"), "test", 10)
+    let (shown, next) = first.cut(found, |row| row.place().token());
+    assert_eq!(shown[1].entered_on, "2026-03-09");
+    assert_eq!(Place::read(&next), Some(shown[1].place()));
+    assert_eq!(numbers(shown), [5, 4]);
+    let rest = page(10, &next);
+    let rest = list_reports(&pool, &everywhere(), &rest, Some("received"), "test")
         .await
         .expect("the rest");
     assert_eq!(numbers(rest), [3, 2, 1]);
@@ -190,7 +189,7 @@ async fn a_list_goes_on_where_the_page_ended_and_holds_what_the_actor_may_see() 
         (auditor, 5),
         (officer("colleague", NATION), 0),
     ] {
-        let found = list_reports(&pool, &reach(&who), Place::START, None, "", 10)
+        let found = list_reports(&pool, &reach(&who), &page(10, ""), None, "")
             .await
             .expect("a page");
         assert_eq!(found.len(), sees, "{}", who.id);

@@ -54,8 +54,8 @@ async fn write<V: View>(
     .expect("the rows fit the table");
 }
 
-fn of_units(units: Option<&[&str]>) -> Scope {
-    Scope {
+fn of_units(units: Option<&[&str]>) -> Reach {
+    Reach {
         units: units.map(|units| units.iter().map(|unit| (*unit).to_owned()).collect()),
         actor: "gao".to_owned(),
         mark: String::new(),
@@ -130,13 +130,10 @@ async fn cases_and_their_findings_are_counted_beside_them() {
         let told = expected.iter().find(|(expected, _)| expected == key);
         assert_eq!(*count, told.map_or(0, |(_, count)| *count), "{key}");
     }
-    let page = Page {
-        state: None,
-        source: String::new(),
-        after: None,
-        size: 10,
-    };
-    let listed = list(&pool, &of_units(None), &page).await.expect("a page");
+    let page = Page::asked(10, "", |_| None).expect("a page");
+    let listed = list(&pool, &of_units(None), &Wanted::default(), &page)
+        .await
+        .expect("a page");
     let ids: Vec<Uuid> = listed.iter().map(|row| row.id).collect();
     assert_eq!(ids, [1, 2].map(Uuid::from_u128));
 }
