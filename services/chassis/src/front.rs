@@ -25,7 +25,7 @@ use crate::refusal::{
 };
 use crate::request::{Answered, Draw, FollowUp, NewText, Reading, Request};
 use crate::secrets::Secrets;
-use crate::{desk, load, server, telemetry, time};
+use crate::{desk, hexadecimal, load, server, telemetry, time};
 
 /// A service's counter: where requests are handed in and states are asked for. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +42,15 @@ pub(crate) struct Inner {
     pub(crate) desk: Desk,
     pub(crate) service: &'static str,
     pub(crate) shift: tokio::sync::watch::Receiver<jiff::SignedDuration>,
+}
+
+/// A text as a person is shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownText {
+    /// What it says; empty once it was erased.
+    pub text: String,
+    /// The salted digest that the journal keeps of it, hexadecimal.
+    pub digest: String,
 }
 
 /// The command of a request.
@@ -410,25 +419,17 @@ impl Front {
         Ok((version, state))
     }
 
-    /// A text, for an actor whom the aggregate that it belongs to admits: its bytes (`None` once erased) and its digest.
+    /// A text, for an actor whom the aggregate that it belongs to admits.
     ///
     /// # Errors
     /// [`NOT_FOUND`], what `admit` says, or [`UNAVAILABLE`], as a status.
-    pub async fn text(
-        &self,
-        actor: &Actor,
-        id: TextId,
-    ) -> Result<(Option<Vec<u8>>, Vec<u8>), Status> {
+    pub async fn text(&self, actor: &Actor, id: TextId) -> Result<ShownText, Status> {
         self.read_text(actor, id)
             .await
             .map_err(|refusal| refusal.status())
     }
 
-    async fn read_text(
-        &self,
-        actor: &Actor,
-        id: TextId,
-    ) -> Result<(Option<Vec<u8>>, Vec<u8>), Refusal> {
+    async fn read_text(&self, actor: &Actor, id: TextId) -> Result<ShownText, Refusal> {
         let text = sqlx::query!(
             "select owner, bytes, digest from texts where id = $1",
             Uuid::from(id)
@@ -438,7 +439,11 @@ impl Front {
         .map_err(|error| UNAVAILABLE.with_note(error))?
         .ok_or(NOT_FOUND)?;
         self.admits(actor, text.owner).await?;
-        Ok((text.bytes, text.digest))
+        let bytes = text.bytes.unwrap_or_default();
+        Ok(ShownText {
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            digest: hexadecimal::encode(&text.digest),
+        })
     }
 
     /// Whether an aggregate admits the actor.

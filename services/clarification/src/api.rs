@@ -8,9 +8,9 @@
 mod requests;
 mod shown;
 
+use chassis::Front;
 use chassis::question::{self, Page, Reach, invalid, unavailable};
 use chassis::server::LARGEST_MESSAGE;
-use chassis::{Front, hexadecimal};
 use office::{Actor, ClarificationId, Role, SubjectId, TextId};
 use proto::clarification as v1;
 use proto::clarification::clarification_service_server::{
@@ -205,11 +205,11 @@ impl ClarificationService for Api {
     async fn get_text(&self, request: Request<v1::GetTextRequest>) -> Answer<v1::GetTextResponse> {
         let actor = self.front.permit(&request, "GetText")?;
         let id: TextId = question::id("text_id", &request.get_ref().text_id)?;
-        let (bytes, digest) = self.front.text(&actor, id).await?;
+        let shown = self.front.text(&actor, id).await?;
         Ok(Response::new(v1::GetTextResponse {
             text_id: id.to_string(),
-            text: String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
-            digest: hexadecimal::encode(&digest),
+            text: shown.text,
+            digest: shown.digest,
         }))
     }
 

@@ -7,9 +7,9 @@
 mod requests;
 mod shown;
 
+use chassis::Front;
 use chassis::question::{self, Page, Reach, invalid, unavailable};
 use chassis::server::LARGEST_MESSAGE;
-use chassis::{Front, hexadecimal};
 use office::{Actor, FileId, TextId};
 use proto::follow_up as v1;
 use proto::follow_up::follow_up_service_server::{FollowUpService, FollowUpServiceServer};
@@ -94,11 +94,11 @@ impl FollowUpService for Api {
     async fn get_text(&self, request: Request<v1::GetTextRequest>) -> Answer<v1::GetTextResponse> {
         let actor = self.front.permit(&request, "GetText")?;
         let id: TextId = question::id("text_id", &request.get_ref().text_id)?;
-        let (bytes, digest) = self.front.text(&actor, id).await?;
+        let shown = self.front.text(&actor, id).await?;
         Ok(Response::new(v1::GetTextResponse {
             text_id: id.to_string(),
-            text: String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
-            digest: hexadecimal::encode(&digest),
+            text: shown.text,
+            digest: shown.digest,
         }))
     }
 

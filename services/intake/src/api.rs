@@ -236,11 +236,11 @@ impl IntakeService for Api {
     async fn get_text(&self, request: Request<GetTextRequest>) -> Answer<GetTextResponse> {
         let actor = self.front.permit(&request, "GetText")?;
         let id: TextId = question::id("text_id", &request.get_ref().text_id)?;
-        let (bytes, digest) = self.front.text(&actor, id).await?;
+        let shown = self.front.text(&actor, id).await?;
         Ok(Response::new(GetTextResponse {
             text_id: id.to_string(),
-            text: String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
-            digest: chassis::hexadecimal::encode(&digest),
+            text: shown.text,
+            digest: shown.digest,
         }))
     }
 

@@ -8,9 +8,9 @@ mod harm;
 mod requests;
 mod sanctions;
 
+use chassis::Front;
 use chassis::question::{self, Page, Reach, invalid, unavailable};
 use chassis::server::LARGEST_MESSAGE;
-use chassis::{Front, hexadecimal};
 use office::{Actor, CaseId, SubjectId, TextId};
 use proto::verification as v1;
 use proto::verification::verification_service_server::{
@@ -167,11 +167,11 @@ impl VerificationService for Api {
     async fn get_text(&self, request: Request<v1::GetTextRequest>) -> Answer<v1::GetTextResponse> {
         let actor = self.front.permit(&request, "GetText")?;
         let id: TextId = question::id("text_id", &request.get_ref().text_id)?;
-        let (bytes, digest) = self.front.text(&actor, id).await?;
+        let shown = self.front.text(&actor, id).await?;
         Ok(Response::new(v1::GetTextResponse {
             text_id: id.to_string(),
-            text: String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
-            digest: hexadecimal::encode(&digest),
+            text: shown.text,
+            digest: shown.digest,
         }))
     }
 
