@@ -1,9 +1,11 @@
 //! What every method that only asks needs: reading ids and pages, saying what is wrong with them, and knowing how far
-//! the actor's lists and counts may reach.
+//! the actor's lists and counts may reach; and the order of what they are told of counts.
 //!
 //! A single aggregate admits its visitor; a list cannot ask each, so its rows carry what `admit` looks at, and its query
 //! restricts them to a [`Reach`]. A page asks for one row more than it shows: whether that comes says whether there is a
 //! next page ([`Page::cut`]).
+
+use std::collections::BTreeMap;
 
 use office::{Actor, Profile, UnitCode};
 use tonic::Status;
@@ -132,6 +134,24 @@ impl Reach {
     }
 }
 
+/// What was counted under these keys, in their order, nought where nothing was; behind them what was counted under
+/// others, such as a unit's, by their keys.
+pub fn figures(
+    keys: &[&str],
+    counted: impl IntoIterator<Item = (String, i64)>,
+) -> Vec<(String, i64)> {
+    let mut counted: BTreeMap<String, i64> = counted.into_iter().collect();
+    let mut figures: Vec<(String, i64)> = keys
+        .iter()
+        .map(|key| {
+            let count = counted.remove(*key).unwrap_or_default();
+            ((*key).to_owned(), count)
+        })
+        .collect();
+    figures.extend(counted);
+    figures
+}
+
 #[cfg(test)]
 mod tests {
     use office::{Policies, Role};
@@ -175,6 +195,18 @@ mod tests {
         let refusal = Refusal::from_status(&status);
         assert_eq!(refusal.violations[0].field, "case_id");
         assert_eq!(optional_id::<Uuid>("case_id", "").expect("nothing"), None);
+    }
+
+    #[test]
+    fn figures_come_in_the_order_of_their_keys_and_nought_is_told_too() {
+        let counted = [("unit:b", 1), ("cases", 2), ("unit:a", 3)];
+        let counted = counted.map(|(key, count)| (key.to_owned(), count));
+        let figures = figures(&["reports", "cases"], counted);
+        let told: Vec<(&str, i64)> = figures.iter().map(|(key, n)| (key.as_str(), *n)).collect();
+        assert_eq!(
+            told,
+            [("reports", 0), ("cases", 2), ("unit:a", 3), ("unit:b", 1)]
+        );
     }
 
     #[test]

@@ -4,9 +4,7 @@
 //! To add a view: a new table in `migrations`, its row and [`View`] here, its line in `lib.rs`. The trap: a row is a
 //! function of the state alone, so whatever it shows must be in the state; and a changed view is a new table.
 
-use std::collections::BTreeMap;
-
-use chassis::question::{Page, Reach};
+use chassis::question::{self, Page, Reach};
 use chassis::recusal::Mark;
 use chassis::view::View;
 use jiff::civil::Date;
@@ -375,19 +373,8 @@ pub(crate) async fn figures(
     )
     .fetch_all(pool)
     .await?;
-    let mut counted: BTreeMap<String, i64> = counted
-        .into_iter()
-        .map(|figure| (figure.key, figure.count))
-        .collect();
-    let fixed: Vec<(String, i64)> = FIGURES
-        .iter()
-        .map(|key| {
-            let count = counted.remove(*key).unwrap_or_default();
-            ((*key).to_owned(), count)
-        })
-        .collect();
-    // What is left are the units, by their codes.
-    Ok(fixed.into_iter().chain(counted).collect())
+    let counted = counted.into_iter().map(|figure| (figure.key, figure.count));
+    Ok(question::figures(&FIGURES, counted))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chassis::question::{Page, Reach};
+use chassis::question::{self, Page, Reach};
 use chassis::view::View;
 use jiff::civil::Date;
 use office::{ActorId, SubjectId, UnitCode};
@@ -311,7 +311,7 @@ pub(crate) async fn figures(
     pool: &PgPool,
     reach: &Reach,
     source: &str,
-) -> Result<Vec<(&'static str, i64)>, sqlx::Error> {
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
     let counted = sqlx::query!(
         r#"with chosen as (
              select f.id, f.state, t.counts
@@ -334,10 +334,6 @@ pub(crate) async fn figures(
     )
     .fetch_all(pool)
     .await?;
-    let counted: BTreeMap<String, i64> = counted
-        .into_iter()
-        .map(|figure| (figure.key, figure.count))
-        .collect();
-    let figure = |key: &'static str| (key, counted.get(key).copied().unwrap_or_default());
-    Ok(FIGURES.into_iter().map(figure).collect())
+    let counted = counted.into_iter().map(|figure| (figure.key, figure.count));
+    Ok(question::figures(&FIGURES, counted))
 }

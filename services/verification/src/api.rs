@@ -184,10 +184,7 @@ impl VerificationService for Api {
         let figures = views::figures(self.front.pool(), &self.reach(&actor), source)
             .await
             .map_err(unavailable)?;
-        let figure = |(key, count): (&str, i64)| v1::Figure {
-            key: key.to_owned(),
-            count,
-        };
+        let figure = |(key, count)| v1::Figure { key, count };
         Ok(Response::new(v1::GetStatisticsResponse {
             figures: figures.into_iter().map(figure).collect(),
         }))

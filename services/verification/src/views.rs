@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use chassis::question::{Page, Reach};
+use chassis::question::{self, Page, Reach};
 use chassis::view::View;
 use jiff::civil::Date;
 use office::{MatterId, UnitCode};
@@ -268,7 +268,7 @@ pub(crate) async fn figures(
     pool: &PgPool,
     reach: &Reach,
     source: &str,
-) -> Result<Vec<(&'static str, i64)>, sqlx::Error> {
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
     let counted = sqlx::query!(
         r#"with chosen as (
                select state, allegations, counts
@@ -300,14 +300,8 @@ pub(crate) async fn figures(
     )
     .fetch_all(pool)
     .await?;
-    let counted: BTreeMap<String, i64> = counted
-        .into_iter()
-        .map(|figure| (figure.key, figure.count))
-        .collect();
-    Ok(FIGURES
-        .into_iter()
-        .map(|key| (key, counted.get(key).copied().unwrap_or_default()))
-        .collect())
+    let counted = counted.into_iter().map(|figure| (figure.key, figure.count));
+    Ok(question::figures(&FIGURES, counted))
 }
 
 #[cfg(test)]

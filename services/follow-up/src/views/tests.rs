@@ -81,9 +81,9 @@ async fn counted(
     source: &str,
 ) -> BTreeMap<&'static str, i64> {
     let figures = figures(pool, &reach(units), source).await.expect("figures");
-    assert!(figures.iter().map(|(key, _)| *key).eq(FIGURES));
-    figures
-        .into_iter()
+    assert!(figures.iter().map(|(key, _)| key.as_str()).eq(FIGURES));
+    let told = FIGURES.into_iter().zip(figures);
+    told.map(|(key, (_, count))| (key, count))
         .filter(|(_, count)| *count != 0)
         .collect()
 }

@@ -62,11 +62,7 @@ fn of_units(units: Option<&[&str]>) -> Reach {
     }
 }
 
-async fn counted(
-    pool: &PgPool,
-    units: Option<&[&str]>,
-    source: &str,
-) -> BTreeMap<&'static str, i64> {
+async fn counted(pool: &PgPool, units: Option<&[&str]>, source: &str) -> BTreeMap<String, i64> {
     let figures = figures(pool, &of_units(units), source).await;
     figures.expect("the database answers").into_iter().collect()
 }
@@ -95,7 +91,7 @@ async fn sanctions_are_counted_by_source_and_unit_and_not_by_person() {
     assert_eq!(counted(&pool, Some(&own), "").await["sanctions"], 1);
     let other = [OTHER_UNIT];
     assert_eq!(counted(&pool, Some(&other), "").await["sanctions"], 2);
-    let keys: Vec<_> = all.keys().copied().collect();
+    let keys: Vec<_> = all.keys().map(String::as_str).collect();
     let mut expected = FIGURES.to_vec();
     expected.sort_unstable();
     assert_eq!(keys, expected);
