@@ -330,6 +330,7 @@ pub fn knows_every_sample(folder: &Path, vocabularies: &[&[(&str, u32)]]) {
 }
 
 /// An aggregate with its journal, taking commands as the desk does: for properties of whole histories.
+#[derive(Clone)]
 pub struct Journal<A: Aggregate> {
     state: A::State,
     rows: Vec<(&'static str, u32, Vec<u8>)>,
@@ -360,13 +361,14 @@ impl<A: Aggregate<State: PartialEq + std::fmt::Debug>> Journal<A> {
     ///
     /// # Errors
     /// Why it was turned away; then nothing changed.
+    #[track_caller]
     pub fn take(
         &mut self,
         command: &A::Command,
         context: &Context<A::Facts>,
     ) -> Decision<A::Event> {
         if self.version() > 0 {
-            A::admit(&self.state, &context.visitor())?;
+            A::admit_to(&self.state, command, &context.visitor())?;
         }
         let before = self.state.clone();
         let decision = A::decide(&self.state, command, context);
@@ -386,6 +388,7 @@ impl<A: Aggregate<State: PartialEq + std::fmt::Debug>> Journal<A> {
 
     /// The state as it is folded from the stored events, which must be the state; and which must be read from its own
     /// stored form as it is.
+    #[track_caller]
     pub fn check_replay(&self) {
         let mut state = A::State::default();
         for (name, version, data) in &self.rows {

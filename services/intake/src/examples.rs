@@ -174,18 +174,26 @@ pub(crate) fn accepted_report(
     )
 }
 
-/// The matter that this submission raises, with an officer of the county at the counter.
-pub(crate) fn raised(submission: Submission, subjects: &[Entry]) -> Given<Matter> {
+/// The matter that this submission is to raise, and the command that does.
+pub(crate) fn raising(
+    submission: Submission,
+    subjects: &[Entry],
+) -> (Given<Matter>, matter::Command) {
     let (report, state) = accepted_report(1, submission, subjects);
-    given::<Matter>()
+    let matter = given::<Matter>()
         .id(report::own_matter(report))
         .facts(matter::Facts {
             report: state,
             subject: None,
-        })
-        .when(matter::Command::Open { report })
-        .accepted()
-        .1
+        });
+    (matter, matter::Command::Open { report })
+}
+
+/// The matter that this submission raises, with an officer of the county at the counter.
+pub(crate) fn raised(submission: Submission, subjects: &[Entry]) -> Given<Matter> {
+    let (matter, open) = raising(submission, subjects);
+    let (_, raised) = matter.when(open).accepted();
+    raised
         .actor(officer("officer-1", COUNTY))
         .facts(matter::Facts::default())
 }

@@ -1,6 +1,6 @@
 //! What holds for a person's sanctions whatever is recorded, by whom and in which order.
 
-use chassis::aggregate::Vocabulary;
+use chassis::testing::Journal;
 use chassis::view::View;
 use jiff::ToSpan;
 use jiff::civil::date;
@@ -83,38 +83,20 @@ proptest! {
     fn whatever_is_recorded_the_journal_gives_the_state_and_twice_is_once(steps in steps()) {
         let setting = a_liable_official();
         let mut context = setting.context().clone();
-        let mut state = State::default();
-        let mut rows = Vec::new();
+        let mut journal = Journal::<Sanctions>::default();
         for (number, (sanction, case, actor)) in (1u128..).zip(steps) {
             context.request_id = Uuid::from_u128(number);
             context.actor = actor;
             context.facts = Facts { case };
             let command = Command::RecordSanction(sanction);
-            let before = state.clone();
-            let admitted = Sanctions::admit_to(&state, &command, &context.visitor());
+            let admitted = Sanctions::admit_to(journal.state(), &command, &context.visitor());
             prop_assert_eq!(admitted, Ok(()));
-            let decision = Sanctions::decide(&state, &command, &context);
-            prop_assert_eq!(&state, &before, "deciding changes nothing");
-            let Ok(events) = decision else { continue };
-            prop_assert!(Case::admit(&context.facts.case, &context.visitor()).is_ok());
-            for event in &events {
-                Sanctions::evolve(&mut state, event);
-                let (name, version) = event.name();
-                rows.push((name, version, event.encode()));
+            if journal.take(&command, &context).is_ok() {
+                prop_assert!(Case::admit(&context.facts.case, &context.visitor()).is_ok());
             }
-            let again = Sanctions::decide(&state, &command, &context);
-            prop_assert_eq!(again, Ok(Vec::new()), "twice is once");
-            holds(&state, i64::try_from(rows.len()).expect("a few rows"));
+            holds(journal.state(), journal.version());
         }
-        let mut replayed = State::default();
-        for (name, version, data) in &rows {
-            let event = Event::decode(name, *version, data).expect("a stored event decodes");
-            Sanctions::evolve(&mut replayed, &event);
-        }
-        prop_assert_eq!(&replayed, &state);
-        let stored = serde_json::to_vec(&state).expect("a state is JSON");
-        let read: State = serde_json::from_slice(&stored).expect("and back");
-        prop_assert_eq!(read, state);
+        journal.check_replay();
         prop_assert_eq!(context.id, sanctions_of(id(OFFICIAL)));
     }
 }
