@@ -1,5 +1,6 @@
 //! Given, when, then: how a service tests its decisions; what follows from an event ([`followed`], [`clocks`]); and that
-//! stored events are read for ever ([`reads_every_sample`]).
+//! stored events are read for ever ([`reads_every_sample`]); and a database for the queries of its views ([`database`],
+//! [`write`]).
 //!
 //! Every accepted command is run a second time on the state that it left, and must then be already so.
 
@@ -9,6 +10,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use office::{Actor, Policies, Profile, Role, TextId};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
 use crate::aggregate::{
@@ -16,6 +19,7 @@ use crate::aggregate::{
 };
 use crate::refusal::Refusal;
 use crate::secrets::Secrets;
+use crate::view::{AnyView, Typed, View};
 
 /// A decision to be tested.
 #[derive(Clone)]
@@ -400,4 +404,39 @@ impl<A: Aggregate<State: PartialEq + std::fmt::Debug>> Journal<A> {
         let read: A::State = crate::aggregate::decode(&stored).expect("a state reads back");
         assert_eq!(read, self.state);
     }
+}
+
+/// The tables of these migrations, empty, in a real PostgreSQL that `tests/run` provides: for a test of its own, in the
+/// temporary schema of the pool's only connection.
+pub async fn database(migrations: &[&'static str]) -> PgPool {
+    let url = std::env::var("ZHENGMING_ADMIN_DATABASE_URL")
+        .expect("ZHENGMING_ADMIN_DATABASE_URL says where PostgreSQL is; tests/run sets it");
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect(&url)
+        .await
+        .expect("PostgreSQL answers");
+    for statements in ["set search_path to pg_temp"].iter().chain(migrations) {
+        sqlx::raw_sql(*statements)
+            .execute(&pool)
+            .await
+            .expect("a temporary schema with the tables");
+    }
+    pool
+}
+
+/// Writes the rows of these states into a view's table, as the desk does.
+pub async fn write<V: View>(
+    pool: &PgPool,
+    states: impl IntoIterator<Item = (Uuid, <V::Aggregate as Aggregate>::State)>,
+) {
+    let rows: Vec<V::Row> = states
+        .into_iter()
+        .filter_map(|(id, state)| V::row(id, 1, &state))
+        .collect();
+    sqlx::query(sqlx::AssertSqlSafe(Typed::<V>::new().statement().as_ref()))
+        .bind(serde_json::to_value(rows).expect("rows are JSON"))
+        .execute(pool)
+        .await
+        .expect("the rows fit the table");
 }

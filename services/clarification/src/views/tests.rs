@@ -1,9 +1,8 @@
 //! The queries against a real PostgreSQL, which `tests/run` provides: each test has the tables for itself, in its
 //! connection's temporary schema.
 
-use chassis::testing::{Given, given};
+use chassis::testing::{self, Given, given};
 use office::{Actor, Role};
-use sqlx::postgres::PgPoolOptions;
 
 use super::*;
 use crate::clarification::Command;
@@ -13,22 +12,7 @@ use crate::clarification::wish::Said;
 use crate::ledger::What;
 
 async fn database() -> PgPool {
-    let url = std::env::var("ZHENGMING_ADMIN_DATABASE_URL")
-        .expect("ZHENGMING_ADMIN_DATABASE_URL says where PostgreSQL is; tests/run sets it");
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .connect(&url)
-        .await
-        .expect("PostgreSQL answers");
-    sqlx::raw_sql("set search_path to pg_temp")
-        .execute(&pool)
-        .await
-        .expect("a temporary schema");
-    sqlx::raw_sql(include_str!("../../migrations/0001_clarification.sql"))
-        .execute(&pool)
-        .await
-        .expect("the migration runs");
-    pool
+    testing::database(&[include_str!("../../migrations/0001_clarification.sql")]).await
 }
 
 /// One clarification, by the number of its subject.
@@ -48,30 +32,18 @@ fn one(subject: u128, given: Given<Clarification>) -> One {
     }
 }
 
-/// Writes rows as the desk does.
+/// Writes them, each under the number of its subject.
 async fn write(pool: &PgPool, clarifications: impl IntoIterator<Item = One>) {
-    let rows: Vec<ClarificationRow> = clarifications
-        .into_iter()
-        .map(|one| {
-            let State::Open(mut dossier) = one.given.state().clone() else {
-                panic!("it is open");
-            };
-            dossier.subject.id = id(one.subject);
-            dossier.subject.kind = one.kind;
-            dossier.source = one.source.to_owned();
-            let id = Uuid::from_u128(one.subject);
-            Clarifications::row(id, 1, &State::Open(dossier)).expect("there is something to show")
-        })
-        .collect();
-    let columns = Clarifications::COLUMNS.join(", ");
-    sqlx::query(sqlx::AssertSqlSafe(format!(
-        "insert into clarifications_v1 ({columns}) \
-         select {columns} from jsonb_populate_recordset(null::clarifications_v1, $1)"
-    )))
-    .bind(serde_json::to_value(rows).expect("rows are JSON"))
-    .execute(pool)
-    .await
-    .expect("the rows fit the table");
+    let states = clarifications.into_iter().map(|one| {
+        let State::Open(mut dossier) = one.given.state().clone() else {
+            panic!("it is open");
+        };
+        dossier.subject.id = id(one.subject);
+        dossier.subject.kind = one.kind;
+        dossier.source = one.source.to_owned();
+        (Uuid::from_u128(one.subject), State::Open(dossier))
+    });
+    testing::write::<Clarifications>(pool, states).await;
 }
 
 fn reach(actor: &Actor) -> Reach {

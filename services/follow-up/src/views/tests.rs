@@ -1,48 +1,22 @@
 //! The queries against a real PostgreSQL, which `tests/run` provides: each test has the table for itself, in its
 //! connection's temporary schema.
 
-use chassis::testing::Given;
+use chassis::testing::{self, Given};
 use jiff::civil::date;
-use sqlx::postgres::PgPoolOptions;
 
 use super::*;
 use crate::file::fixture::*;
 use crate::file::{Command, Effect};
 
 async fn database() -> PgPool {
-    let url = std::env::var("ZHENGMING_ADMIN_DATABASE_URL")
-        .expect("ZHENGMING_ADMIN_DATABASE_URL says where PostgreSQL is; tests/run sets it");
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .connect(&url)
-        .await
-        .expect("PostgreSQL answers");
-    let migration = include_str!("../../migrations/0001_follow_up.sql");
-    for statement in ["set search_path to pg_temp", migration] {
-        sqlx::raw_sql(statement)
-            .execute(&pool)
-            .await
-            .expect("the table stands in a temporary schema");
-    }
-    pool
+    testing::database(&[include_str!("../../migrations/0001_follow_up.sql")]).await
 }
 
-/// Writes the files as the desk does, numbered from 1.
+/// Writes the files, numbered from 1.
 async fn write(pool: &PgPool, files: &[Given<File>]) {
-    let rows: Vec<FileRow> = (1u128..)
-        .zip(files)
-        .filter_map(|(number, file)| Files::row(Uuid::from_u128(number), 1, file.state()))
-        .collect();
-    let columns = Files::COLUMNS.join(", ");
-    let statement = format!(
-        "insert into files_v1 ({columns})
-         select {columns} from jsonb_populate_recordset(null::files_v1, $1)"
-    );
-    sqlx::query(sqlx::AssertSqlSafe(statement))
-        .bind(serde_json::to_value(rows).expect("rows are JSON"))
-        .execute(pool)
-        .await
-        .expect("the rows fit the table");
+    let files = (1u128..).zip(files);
+    let states = files.map(|(number, file)| (Uuid::from_u128(number), file.state().clone()));
+    testing::write::<Files>(pool, states).await;
 }
 
 fn reach(units: Option<&[&str]>) -> Reach {

@@ -1,9 +1,8 @@
 //! The queries against a real PostgreSQL, which `tests/run` provides: each test has the tables for itself, in its
 //! connection's temporary schema.
 
-use chassis::testing::given;
+use chassis::testing::{self, given, write};
 use office::{Actor, MatterId, ReportId, Role};
-use sqlx::postgres::PgPoolOptions;
 
 use super::*;
 use crate::examples::{
@@ -15,42 +14,7 @@ use crate::report::{Command, State};
 use crate::subject::Entry;
 
 async fn database() -> PgPool {
-    let url = std::env::var("ZHENGMING_ADMIN_DATABASE_URL")
-        .expect("ZHENGMING_ADMIN_DATABASE_URL says where PostgreSQL is; tests/run sets it");
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .connect(&url)
-        .await
-        .expect("PostgreSQL answers");
-    sqlx::raw_sql("set search_path to pg_temp")
-        .execute(&pool)
-        .await
-        .expect("a temporary schema");
-    sqlx::raw_sql(include_str!("../../migrations/0001_intake.sql"))
-        .execute(&pool)
-        .await
-        .expect("the migration runs");
-    pool
-}
-
-/// Writes rows as the desk does.
-async fn write<V: View>(
-    pool: &PgPool,
-    rows: impl IntoIterator<Item = (Uuid, <V::Aggregate as chassis::aggregate::Aggregate>::State)>,
-) {
-    let rows: Vec<V::Row> = rows
-        .into_iter()
-        .filter_map(|(id, state)| V::row(id, 1, &state))
-        .collect();
-    let columns = V::COLUMNS.join(", ");
-    let table = V::TABLE;
-    sqlx::query(sqlx::AssertSqlSafe(format!(
-        "insert into {table} ({columns}) select {columns} from jsonb_populate_recordset(null::{table}, $1)"
-    )))
-    .bind(serde_json::to_value(rows).expect("rows are JSON"))
-    .execute(pool)
-    .await
-    .expect("the rows fit the table");
+    testing::database(&[include_str!("../../migrations/0001_intake.sql")]).await
 }
 
 fn report(number: u128, submission: Submission, subjects: &[Entry]) -> (Uuid, State) {

@@ -1,10 +1,8 @@
 //! The queries against a real PostgreSQL, which `tests/run` provides: each test has the tables for itself, in its
 //! connection's temporary schema.
 
-use chassis::aggregate::Aggregate;
-use chassis::testing::given;
+use chassis::testing::{self, given, write};
 use jiff::civil::date;
-use sqlx::postgres::PgPoolOptions;
 
 use super::*;
 use crate::case::fixture::{a_concluded_case, an_opened_case, unit};
@@ -14,44 +12,15 @@ use crate::sanctions::fixture::{
 use crate::sanctions::{Command, Event};
 
 async fn database() -> PgPool {
-    let url = std::env::var("ZHENGMING_ADMIN_DATABASE_URL")
-        .expect("ZHENGMING_ADMIN_DATABASE_URL says where PostgreSQL is; tests/run sets it");
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .connect(&url)
-        .await
-        .expect("PostgreSQL answers");
-    for statements in [
-        "set search_path to pg_temp",
+    testing::database(&[
         include_str!("../../migrations/0001_verification.sql"),
         include_str!("../../migrations/0002_sanctions.sql"),
-    ] {
-        sqlx::raw_sql(statements)
-            .execute(&pool)
-            .await
-            .expect("a temporary schema with the tables");
-    }
-    pool
+    ])
+    .await
 }
 
-/// Writes rows as the desk does.
-async fn write<V: View>(
-    pool: &PgPool,
-    rows: impl IntoIterator<Item = (u128, <V::Aggregate as Aggregate>::State)>,
-) {
-    let rows: Vec<V::Row> = rows
-        .into_iter()
-        .filter_map(|(number, state)| V::row(Uuid::from_u128(number), 1, &state))
-        .collect();
-    let columns = V::COLUMNS.join(", ");
-    let table = V::TABLE;
-    sqlx::query(sqlx::AssertSqlSafe(format!(
-        "insert into {table} ({columns}) select {columns} from jsonb_populate_recordset(null::{table}, $1)"
-    )))
-    .bind(serde_json::to_value(rows).expect("rows are JSON"))
-    .execute(pool)
-    .await
-    .expect("the rows fit the table");
+fn numbered<S>((number, state): (u128, S)) -> (Uuid, S) {
+    (Uuid::from_u128(number), state)
 }
 
 fn of_units(units: Option<&[&str]>) -> Reach {
@@ -78,7 +47,7 @@ async fn sanctions_are_counted_by_source_and_unit_and_not_by_person() {
     };
     of_another_source.source = "town".to_owned();
     let another = given::<Sanctions>().events([of_another_source]);
-    let states = [(1, both.state().clone()), (2, another.state().clone())];
+    let states = [(1, both.state().clone()), (2, another.state().clone())].map(numbered);
     write::<SanctionedPersons>(&pool, states).await;
 
     let all = counted(&pool, None, "").await;
@@ -103,11 +72,12 @@ async fn cases_and_their_findings_are_counted_beside_them() {
     let states = [
         (1, a_concluded_case().state().clone()),
         (2, an_opened_case().state().clone()),
-    ];
+    ]
+    .map(numbered);
     write::<Cases>(&pool, states).await;
     write::<SanctionedPersons>(
         &pool,
-        [(3, given::<Sanctions>().events([recorded()]).state().clone())],
+        [(3, given::<Sanctions>().events([recorded()]).state().clone())].map(numbered),
     )
     .await;
     let figures = counted(&pool, None, "register").await;
