@@ -3,9 +3,7 @@
 //! To add one: a function here and its line in the source's list. What this binary cannot read (an id that is none, a
 //! value of an enum that it does not know) is not guessed: the event waits for a newer one.
 
-use std::str::FromStr;
-
-use chassis::reaction::{Directive, Follows, Foreign, NotYet, ignore, on};
+use chassis::reaction::{Directive, Follows, Foreign, NotYet, ignore, known, on, unknown};
 use office::SubjectId;
 use proto::clarification::{ClarificationCarriedOut, ClarificationSuperseded};
 use proto::office::SubjectKind;
@@ -95,14 +93,6 @@ fn take_aftercare_away(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
 
 fn to_file(subject: SubjectId, method: &'static str, command: Command) -> Vec<Directive> {
     vec![Directive::to::<File>(file_of(subject), method, command)]
-}
-
-fn known<T: FromStr>(field: &str, value: &str) -> Result<T, NotYet> {
-    value.parse().map_err(|_| unknown(field))
-}
-
-fn unknown(field: &str) -> NotYet {
-    NotYet(format!("{field} does not read here"))
 }
 
 #[cfg(test)]

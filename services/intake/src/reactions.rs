@@ -3,9 +3,7 @@
 //! Verification tells how far a case is; the matter keeps it for the reporter's side and for the repeat ledger.
 //! Clarification tells whose name was cleared; the matter keeps it for the reporter's side.
 
-use std::str::FromStr;
-
-use chassis::reaction::{Directive, Follows, Foreign, NotYet, ignore, on};
+use chassis::reaction::{Directive, Follows, Foreign, NotYet, ignore, known, on};
 use office::MatterId;
 use proto::clarification::{ClarificationCarriedOut, ClarificationHalted, ClarificationSuperseded};
 use proto::verification::{CaseConcluded, CaseDiscontinued, CaseOpened, CaseReopened};
@@ -77,7 +75,7 @@ fn record(
     stage: CaseStage,
     conclusion: Option<i32>,
 ) -> Result<Vec<Directive>, NotYet> {
-    let matter: MatterId = id("matter", matter)?;
+    let matter: MatterId = known("matter_id", matter)?;
     let conclusion = conclusion
         .map(u32::try_from)
         .transpose()
@@ -116,25 +114,19 @@ fn record_clarification(
     [matter, clarification, subject]: &[String; 3],
     stage: ClarificationStage,
 ) -> Result<Vec<Directive>, NotYet> {
-    let matter: MatterId = id("matter", matter)?;
+    let matter: MatterId = known("matter_id", matter)?;
     Ok(vec![Directive::to::<Matter>(
         matter,
         "RecordClarification",
         Command::RecordClarification {
-            id: id("clarification", clarification)?,
+            id: known("clarification_id", clarification)?,
             clarification: Clarification {
-                subject: id("subject", subject)?,
+                subject: known("subject_id", subject)?,
                 stage,
                 sequence: event.sequence,
             },
         },
     )])
-}
-
-fn id<I: FromStr>(whose: &str, value: &str) -> Result<I, NotYet> {
-    value
-        .parse()
-        .map_err(|_| NotYet(format!("the {whose}'s id is no UUID")))
 }
 
 #[cfg(test)]

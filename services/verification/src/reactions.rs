@@ -3,10 +3,7 @@
 //! To add one: a function here and its line in `lib.rs`. What this binary cannot read (an id that is none, a value of
 //! an enum that it does not know) is not guessed: the event waits for a newer one.
 
-use std::fmt::Display;
-use std::str::FromStr;
-
-use chassis::reaction::{Directive, Foreign, NotYet};
+use chassis::reaction::{Directive, Foreign, NotYet, all, known, known_if_given, unknown};
 use office::MatterId;
 use proto::{intake, office as o};
 
@@ -78,13 +75,10 @@ fn allegation(told: &o::Allegation) -> Result<Allegation, NotYet> {
 }
 
 fn subject(told: &o::Subject) -> Result<Subject, NotYet> {
-    let actor = Some(&told.actor_id).filter(|actor| !actor.is_empty());
     Ok(Subject {
         id: known("subjects.subject_id", &told.subject_id)?,
         kind: kind(told.kind())?,
-        actor: actor
-            .map(|actor| known("subjects.actor_id", actor))
-            .transpose()?,
+        actor: known_if_given("subjects.actor_id", &told.actor_id)?,
     })
 }
 
@@ -95,18 +89,6 @@ fn kind(told: o::SubjectKind) -> Result<SubjectKind, NotYet> {
         o::SubjectKind::NotIdentified => Ok(SubjectKind::NotIdentified),
         o::SubjectKind::Unspecified => Err(unknown("subject_kind")),
     }
-}
-
-fn all<M, T>(told: &[M], read: fn(&M) -> Result<T, NotYet>) -> Result<Vec<T>, NotYet> {
-    told.iter().map(read).collect()
-}
-
-fn known<T: FromStr>(field: &str, value: &str) -> Result<T, NotYet> {
-    value.parse().map_err(|_| unknown(field))
-}
-
-fn unknown(field: impl Display) -> NotYet {
-    NotYet(format!("{field} does not read here"))
 }
 
 #[cfg(test)]
