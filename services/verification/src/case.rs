@@ -24,9 +24,8 @@ mod properties;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::aggregate::{Aggregate, Announcement, Decision, Effects, Rejection, Visitor};
-use chassis::hexadecimal;
+use chassis::recusal::{Mark, Recusal};
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
-use chassis::secrets::Secrets;
 use office::{ActorId, AllegationId, CaseId, EvidenceId, MatterId, ReportId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -154,10 +153,9 @@ pub struct Dossier {
     /// Allegations of reports that joined after the case had ended and brought nothing new. They ask for nothing; if
     /// the case is opened again, they are found on with the others.
     pub registered: Vec<Allegation>,
-    /// Actors who are subjects of the matter or declared a conflict.
-    pub recused: BTreeSet<ActorId>,
-    /// Keyed hashes of the actor ids of reporters who are officials, hexadecimal; only ever compared.
-    pub reporter_marks: BTreeSet<String>,
+    /// Who stays out of everything in this case: actors who are subjects of the matter or declared a conflict, and its
+    /// reporters.
+    pub recusal: Recusal,
     /// Whoever investigated, recorded evidence or proposed in this case, ever. Four eyes look here.
     pub took_part: BTreeSet<ActorId>,
     /// The evidence, in the order in which it was recorded.
@@ -169,37 +167,11 @@ pub struct Dossier {
 }
 
 impl Dossier {
-    /// Whether an actor is recused from everything in this case: a subject, a reporter, or somebody with a conflict.
-    pub fn recuses(&self, actor: &ActorId, secrets: &Secrets) -> bool {
-        recuses(&self.recused, &self.reporter_marks, actor, secrets)
-    }
-
-    fn learn(&mut self, subjects: &[Subject], reporter_mark: &str) {
+    fn learn(&mut self, subjects: &[Subject], reporter: Option<&Mark>) {
         let actors = subjects.iter().filter_map(|subject| subject.actor.clone());
-        self.recused.extend(actors);
-        if !reporter_mark.is_empty() {
-            self.reporter_marks.insert(reporter_mark.to_owned());
-        }
+        self.recusal.actors.extend(actors);
+        self.recusal.reporters.extend(reporter.cloned());
     }
-}
-
-/// Whether an actor is among these actors, or the reporter of one of these marks.
-pub(crate) fn recuses(
-    actors: &BTreeSet<ActorId>,
-    reporter_marks: &BTreeSet<String>,
-    actor: &ActorId,
-    secrets: &Secrets,
-) -> bool {
-    if actors.contains(actor) {
-        return true;
-    }
-    // Most reporters are no officials; then nothing needs to be hashed.
-    !reporter_marks.is_empty() && reporter_marks.contains(&reporter_mark(actor, secrets))
-}
-
-/// The keyed hash under which intake keeps a reporter's actor id.
-pub fn reporter_mark(actor: &ActorId, secrets: &Secrets) -> String {
-    hexadecimal::encode(&secrets.mark("reporter", &[actor.as_str().as_bytes()]))
 }
 
 /// What can be asked of a case.
@@ -458,7 +430,7 @@ impl State {
 
 impl Aggregate for Case {
     const KIND: &'static str = "case";
-    const FORMAT: u32 = 2;
+    const FORMAT: u32 = 3;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -505,10 +477,10 @@ impl Aggregate for Case {
         };
         visitor.within([&dossier.unit])?;
         // A service does what follows from somebody's decision; that the case learns of it hides nothing from anybody.
-        if !visitor.actor.is_service() && dossier.recuses(&visitor.actor.id, visitor.secrets) {
-            return Err(RECUSED);
+        if visitor.actor.is_service() {
+            return Ok(());
         }
-        Ok(())
+        dossier.recusal.check(visitor, RECUSED)
     }
 
     fn matter(_id: Uuid, state: &State) -> Option<Uuid> {

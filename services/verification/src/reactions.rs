@@ -20,7 +20,7 @@ pub(crate) fn open_case(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
         unit: known("unit", &opened.unit)?,
         allegations: all(&opened.allegations, allegation)?,
         subjects: all(&opened.subjects, subject)?,
-        reporter_mark: opened.reporter_mark,
+        reporter_mark: known_if_given("reporter_mark", &opened.reporter_mark)?,
     };
     Ok(to_case(matter.id, "OpenCase", Command::OpenCase(matter)))
 }
@@ -38,7 +38,7 @@ pub(crate) fn add_allegations(event: &Foreign<'_>) -> Result<Vec<Directive>, Not
         new_facts,
         allegations: all(&joined.allegations, allegation)?,
         subjects: all(&joined.subjects, subject)?,
-        reporter_mark: joined.reporter_mark.clone(),
+        reporter_mark: known_if_given("reporter_mark", &joined.reporter_mark)?,
     };
     let matter = known("matter_id", &joined.matter_id)?;
     Ok(to_case(
@@ -144,6 +144,15 @@ mod tests {
         }
         let body = json!({"matterId": MATTER, "reportId": OTHER}).to_string();
         assert!(add_allegations(&foreign("ReportJoined", body.as_bytes())).is_err());
+        let body = json!({
+            "matterId": MATTER, "reportId": OTHER, "newFacts": "NEW_FACTS_NONE",
+            "reporterMark": "somebody",
+        });
+        let joined = add_allegations(&foreign("ReportJoined", body.to_string().as_bytes()));
+        assert!(
+            joined.is_err(),
+            "a mark that does not read would recuse nobody"
+        );
         let body = json!({"matterId": MATTER, "placeholderId": OTHER}).to_string();
         assert!(identify_in_case(&foreign("SubjectIdentified", body.as_bytes())).is_err());
     }

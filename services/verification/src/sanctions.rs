@@ -20,6 +20,7 @@ mod properties;
 use std::collections::BTreeSet;
 
 use chassis::aggregate::{Aggregate, Announcement, Decision, Rejection, Visitor};
+use chassis::recusal::{Mark, Recusal};
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use jiff::civil::Date;
 use office::{ActorId, CaseId, MatterId, SanctionId, SubjectId, UnitCode, natural_id};
@@ -109,12 +110,27 @@ pub struct Recorded {
     pub conclusion: i32,
     /// The unit that handles the case.
     pub unit: UnitCode,
-    /// Actors who are recused from the case.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub recused: BTreeSet<ActorId>,
-    /// The marks of its reporters who are officials.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub reporter_marks: BTreeSet<String>,
+    /// Who stays out of the case.
+    #[serde(flatten, with = "StoredRecusal")]
+    pub recusal: Recusal,
+}
+
+/// A recusal as it is stored with a sanction: under the names that its parts had first.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Recusal")]
+struct StoredRecusal {
+    #[serde(
+        rename = "recused",
+        default,
+        skip_serializing_if = "BTreeSet::is_empty"
+    )]
+    actors: BTreeSet<ActorId>,
+    #[serde(
+        rename = "reporter_marks",
+        default,
+        skip_serializing_if = "BTreeSet::is_empty"
+    )]
+    reporters: BTreeSet<Mark>,
 }
 
 impl Recorded {
@@ -222,8 +238,7 @@ fn record(state: &State, sanction: &Sanction, context: &Context) -> Decision<Eve
             source: dossier.source.clone(),
             conclusion: dossier.conclusions,
             unit: dossier.unit.clone(),
-            recused: dossier.recused.clone(),
-            reporter_marks: dossier.reporter_marks.clone(),
+            recusal: dossier.recusal.clone(),
         }
         .into(),
     ])
@@ -279,15 +294,11 @@ impl Aggregate for Sanctions {
             return Ok(());
         }
         visitor.within(state.recorded.iter().map(|recorded| &recorded.unit))?;
-        let actor = visitor.actor;
-        let recused = state.recorded.iter().any(|recorded| {
-            let (actors, marks) = (&recorded.recused, &recorded.reporter_marks);
-            case::recuses(actors, marks, &actor.id, visitor.secrets)
-        });
-        if recused && !actor.is_service() {
-            return Err(RECUSED);
+        if visitor.actor.is_service() {
+            return Ok(());
         }
-        Ok(())
+        let mut recorded = state.recorded.iter();
+        recorded.try_for_each(|recorded| recorded.recusal.check(visitor, RECUSED))
     }
 
     /// Another unit than those that recorded sanctions may have a case on this person, too.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use chassis::question::{self, Page, Reach};
+use chassis::recusal::Mark;
 use chassis::view::View;
 use jiff::civil::Date;
 use office::{MatterId, UnitCode};
@@ -123,6 +124,7 @@ impl View for Cases {
                 *counts.entry(found.outcome.figure()).or_default() += 1;
             }
         }
+        let recusal = &dossier.recusal;
         Some(CaseRow {
             id,
             version,
@@ -134,8 +136,8 @@ impl View for Cases {
             allegations: dossier.allegations.len(),
             counts,
             conclusion: dossier.conclusions,
-            recused: dossier.recused.iter().map(ToString::to_string).collect(),
-            reporter_marks: dossier.reporter_marks.iter().cloned().collect(),
+            recused: recusal.actors.iter().map(ToString::to_string).collect(),
+            reporter_marks: recusal.reporters.iter().map(Mark::hexadecimal).collect(),
         })
     }
 }

@@ -6,6 +6,7 @@
 //! reused field.
 
 use chassis::aggregate::TextRef;
+use chassis::recusal::{Mark, Recusal};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use office::{
@@ -18,7 +19,7 @@ use super::course::Deadline;
 use super::findings::{Found, ProposedFinding, ReturnCause};
 use super::harm::{self, Harm, SubjectHarm};
 use super::investigation::EvidenceKind;
-use super::opening::{Allegation, Subject, SubjectKind};
+use super::opening::{Allegation, Subject, SubjectKind, mark_or_empty};
 use super::{Dossier, Progress, State, Team};
 
 chassis::events! {
@@ -79,8 +80,9 @@ pub struct Opened {
     pub allegations: Vec<Allegation>,
     /// The identified subjects.
     pub subjects: Vec<Subject>,
-    /// Keyed hash of the reporter's actor id, or empty.
-    pub reporter_mark: String,
+    /// The mark of the reporter, if that is an official.
+    #[serde(with = "mark_or_empty")]
+    pub reporter_mark: Option<Mark>,
     /// By when it must be concluded.
     pub due: Due,
 }
@@ -94,8 +96,9 @@ pub struct ReportJoined {
     pub allegations: Vec<Allegation>,
     /// Its identified subjects.
     pub subjects: Vec<Subject>,
-    /// Keyed hash of its reporter's actor id, or empty.
-    pub reporter_mark: String,
+    /// The mark of its reporter, if that is an official.
+    #[serde(with = "mark_or_empty")]
+    pub reporter_mark: Option<Mark>,
 }
 
 /// See [`Event::ReportRegistered`].
@@ -107,8 +110,9 @@ pub struct ReportRegistered {
     pub allegations: Vec<Allegation>,
     /// Its identified subjects.
     pub subjects: Vec<Subject>,
-    /// Keyed hash of its reporter's actor id, or empty.
-    pub reporter_mark: String,
+    /// The mark of its reporter, if that is an official.
+    #[serde(with = "mark_or_empty")]
+    pub reporter_mark: Option<Mark>,
 }
 
 /// See [`Event::SubjectIdentified`].
@@ -288,14 +292,14 @@ pub(super) fn evolve(state: &mut State, event: &Event) {
         Event::ReportJoined(joined) => {
             if let Some(dossier) = state.dossier_mut() {
                 dossier.reports.insert(joined.report);
-                dossier.learn(&joined.subjects, &joined.reporter_mark);
+                dossier.learn(&joined.subjects, joined.reporter_mark.as_ref());
                 dossier.allegations.extend_from_slice(&joined.allegations);
             }
         }
         Event::ReportRegistered(registered) => {
             if let Some(dossier) = state.dossier_mut() {
                 dossier.reports.insert(registered.report);
-                dossier.learn(&registered.subjects, &registered.reporter_mark);
+                dossier.learn(&registered.subjects, registered.reporter_mark.as_ref());
                 dossier
                     .registered
                     .extend_from_slice(&registered.allegations);
@@ -308,7 +312,7 @@ pub(super) fn evolve(state: &mut State, event: &Event) {
         }
         Event::ConflictDeclared(declared) => {
             if let Some(dossier) = state.dossier_mut() {
-                dossier.recused.insert(declared.actor.clone());
+                dossier.recusal.actors.insert(declared.actor.clone());
             }
         }
         Event::InvestigatorsAssigned(_)
@@ -339,14 +343,13 @@ fn open(opened: &Opened) -> State {
         reports: [opened.report].into(),
         allegations: opened.allegations.clone(),
         registered: Vec::new(),
-        recused: [].into(),
-        reporter_marks: [].into(),
+        recusal: Recusal::default(),
         took_part: [].into(),
         evidence: Vec::new(),
         conclusions: 0,
         reopened: None,
     };
-    dossier.learn(&opened.subjects, &opened.reporter_mark);
+    dossier.learn(&opened.subjects, opened.reporter_mark.as_ref());
     State::Open {
         dossier,
         progress: Progress::Unassigned,
@@ -465,5 +468,5 @@ fn identify(dossier: &mut Dossier, identified: &SubjectIdentified) {
             allegation.subject_kind = identified.subject.kind;
         }
     }
-    dossier.learn(std::slice::from_ref(&identified.subject), "");
+    dossier.learn(std::slice::from_ref(&identified.subject), None);
 }

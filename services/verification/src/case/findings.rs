@@ -178,7 +178,7 @@ pub(super) fn propose(
 fn large_enough(team: &Team, open: &Open<'_>, context: &Context) -> Result<(), Rejection> {
     let free = team
         .iter()
-        .filter(|actor| !open.dossier.recuses(actor, &context.secrets))
+        .filter(|actor| !open.dossier.recusal.names(actor, &context.secrets))
         .count();
     if free < context.profile.verification.investigators_min as usize {
         return Err(TEAM_TOO_SMALL.into());
@@ -298,7 +298,7 @@ pub(super) fn approve(state: &State, context: &Context) -> Decision<Event> {
     };
     open.running()?;
     apart(open.dossier, context)?;
-    if open.dossier.recuses(by, &context.secrets) {
+    if open.dossier.recusal.names(by, &context.secrets) {
         return Err(PROPOSER_RECUSED.into());
     }
     Ok(vec![

@@ -2,6 +2,7 @@
 //! one is not identified, investigators Chen and Lin, the supervisor of the harness.
 
 use chassis::aggregate::TextRef;
+use chassis::secrets::Secrets;
 use chassis::testing::{Given, given};
 use jiff::civil::date;
 use office::{Actor, ActorId, AllegationId, Due, EvidenceId, ReportId, Role, SubjectId};
@@ -82,8 +83,8 @@ pub(crate) fn official(subject: u128, actor: &str) -> Subject {
     }
 }
 
-pub(crate) fn mark_of(name: &str) -> String {
-    reporter_mark(&actor_id(name), &Secrets::new([7; 32]))
+pub(crate) fn mark_of(name: &str) -> Mark {
+    Mark::of_reporter(&Secrets::new([7; 32]), &actor_id(name))
 }
 
 /// Allegations 1 and 3 on an official who is the actor `accused`, 2 on somebody unknown; reported by the actor `reporter`.
@@ -99,7 +100,7 @@ pub(crate) fn matter() -> Matter {
             allegation(3, OFFICIAL, REPORT),
         ],
         subjects: vec![official(OFFICIAL, "accused")],
-        reporter_mark: mark_of("reporter"),
+        reporter_mark: Some(mark_of("reporter")),
     }
 }
 
@@ -265,7 +266,7 @@ pub(crate) fn second_report(new_facts: NewFacts) -> JoinedReport {
         new_facts,
         allegations: vec![allegation(4, OFFICIAL, 0x21)],
         subjects: vec![official(OFFICIAL, "accused")],
-        reporter_mark: mark_of("second"),
+        reporter_mark: Some(mark_of("second")),
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) fn assign(
     let recused = investigators
         .iter()
         .enumerate()
-        .filter(|(_, actor)| open.dossier.recuses(actor, &context.secrets))
+        .filter(|(_, actor)| open.dossier.recusal.names(actor, &context.secrets))
         .fold(None, |refusal, (index, _)| {
             Some(
                 refusal
@@ -97,7 +97,7 @@ pub(super) fn declare_conflict(
     let Some(dossier) = state.dossier() else {
         return Err(NOT_FOUND.into());
     };
-    if dossier.recused.contains(&context.actor.id) {
+    if dossier.recusal.actors.contains(&context.actor.id) {
         return Ok(Vec::new());
     }
     Ok(vec![

@@ -1,6 +1,7 @@
 //! How a case opens and grows by what intake tells: a matter opens it, a report joins it, a subject is identified.
 
 use chassis::aggregate::{Decision, Rejection};
+use chassis::recusal::Mark;
 use office::{ActorId, AllegationId, MatterId, ReportId, SubjectId, UnitCode};
 use serde::{Deserialize, Serialize};
 
@@ -69,8 +70,9 @@ pub struct Matter {
     pub allegations: Vec<Allegation>,
     /// The identified subjects.
     pub subjects: Vec<Subject>,
-    /// Keyed hash of the reporter's actor id, or empty.
-    pub reporter_mark: String,
+    /// The mark of the reporter, if that is an official.
+    #[serde(with = "mark_or_empty")]
+    pub reporter_mark: Option<Mark>,
 }
 
 /// Whether a joined report brings something new.
@@ -94,8 +96,36 @@ pub struct JoinedReport {
     pub allegations: Vec<Allegation>,
     /// Its identified subjects.
     pub subjects: Vec<Subject>,
-    /// Keyed hash of its reporter's actor id, or empty.
-    pub reporter_mark: String,
+    /// The mark of its reporter, if that is an official.
+    #[serde(with = "mark_or_empty")]
+    pub reporter_mark: Option<Mark>,
+}
+
+/// A reporter's mark as it is stored, for `#[serde(with = "…")]`: hexadecimal, and empty where there is none.
+pub(super) mod mark_or_empty {
+    use chassis::recusal::Mark;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(in crate::case) fn serialize<S: Serializer>(
+        mark: &Option<Mark>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match mark {
+            Some(mark) => serializer.collect_str(mark),
+            None => serializer.serialize_str(""),
+        }
+    }
+
+    pub(in crate::case) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Mark>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.parse().map(Some).map_err(D::Error::custom)
+    }
 }
 
 /// Opens the case of a matter. The deadline counts from now.
@@ -344,6 +374,20 @@ mod tests {
     }
 
     #[test]
+    fn a_reporter_who_is_no_official_is_stored_as_an_empty_mark() {
+        let of_nobody = ReportJoined {
+            report: id(0x21),
+            allegations: Vec::new(),
+            subjects: Vec::new(),
+            reporter_mark: None,
+        };
+        let stored = serde_json::to_value(&of_nobody).expect("an event is JSON");
+        assert_eq!(stored["reporter_mark"], "");
+        let read: ReportJoined = serde_json::from_value(stored).expect("and back");
+        assert_eq!(read, of_nobody);
+    }
+
+    #[test]
     fn an_identified_subject_that_the_matter_has_already_becomes_one_with_it() {
         let after = an_opened_case()
             .actor(service())
@@ -352,7 +396,7 @@ mod tests {
         let dossier = after.state().dossier().expect("it is open");
         let subject = id(OFFICIAL);
         assert!(dossier.allegations.iter().all(|one| one.subject == subject));
-        assert!(dossier.recused.contains(&actor_id("found")));
+        assert!(dossier.recusal.actors.contains(&actor_id("found")));
     }
 
     #[test]

@@ -86,8 +86,10 @@ pub(crate) fn recorded() -> Event {
         source: "register".to_owned(),
         conclusion: 1,
         unit: unit(),
-        recused: [crate::case::fixture::actor_id("accused")].into(),
-        reporter_marks: [matter().reporter_mark].into(),
+        recusal: Recusal {
+            actors: [crate::case::fixture::actor_id("accused")].into(),
+            reporters: matter().reporter_mark.into_iter().collect(),
+        },
     }
     .into()
 }
