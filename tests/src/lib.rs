@@ -1,6 +1,8 @@
 //! A whole office for a test or a benchmark: the real binaries as processes, with a database, a virtual host and keys of
 //! their own, on the servers that `tests/run` started.
 
+pub mod docket;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::TcpListener;
@@ -283,6 +285,18 @@ impl Office {
             processes.insert(*service, self.start(service).await);
         }
         processes
+    }
+
+    /// Starts one more replica of every service; also the office as a client sees it who reaches these.
+    pub async fn start_all_again(&self) -> (Vec<Process>, Client) {
+        let (mut processes, mut addresses) = (Vec::new(), BTreeMap::new());
+        for service in SERVICES {
+            let (process, url) = self.start_another_at(service).await;
+            processes.push(process);
+            addresses.insert((*service).to_owned(), url);
+        }
+        let client = Client::at(&addresses).expect("addresses of the loopback");
+        (processes, client)
     }
 
     /// Where a service that others reach listens.
