@@ -44,6 +44,14 @@ async fn is(office: &Office, id: &str, state: &str) {
     eventually(&state, async || shown(office, id)["state"] == state).await;
 }
 
+/// A figure of this key.
+fn count<'a>(of: &'a Value, key: &str) -> &'a str {
+    let mut figures = of["figures"].as_array().into_iter().flatten();
+    let figure = figures.find(|figure| figure["key"] == key);
+    let figure = figure.unwrap_or_else(|| panic!("no {key} in {of:#}"));
+    figure["count"].as_str().unwrap_or("0")
+}
+
 /// Screens, hears the subject, decides the written form and drafts the statement.
 fn draft(office: &Office, id: &str) {
     let reason = "Nothing speaks against it";
@@ -128,6 +136,18 @@ async fn without_verifications_word_no_step_is_taken_and_with_it_the_same_reques
             format!("CLARIFICATION_STATE_{after}")
         );
     }
+
+    // It counts in its unit and in each above it, and in no other time than its own.
+    let figures = office.zm_json(&["stats", "--by-unit", "--unit", "P51"]);
+    let units = figures["units"].as_array().expect("a list");
+    let codes: Vec<&Value> = units.iter().map(|of| &of["unit"]).collect();
+    assert_eq!(codes, ["P51", "P51-01", UNIT], "{figures:#}");
+    for figures in units.iter().chain([&figures]) {
+        assert_eq!(count(figures, "persons_cleared"), "1", "{figures:#}");
+        assert_eq!(count(figures, "form_written"), "1", "{figures:#}");
+    }
+    let earlier = office.zm_json(&["stats", "--by-unit", "--until", "2026-01-01"]);
+    assert_eq!(count(&earlier, "persons_cleared"), "0", "{earlier:#}");
 
     // Reopened after it was carried out: it stands no longer, and the ledger says so in a further entry.
     office.zm_json(&["reopen", &case.case, "--reason", "new_facts"]);

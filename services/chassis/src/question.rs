@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use office::{Actor, Profile, UnitCode};
 use tonic::Status;
 use uuid::Uuid;
@@ -52,6 +53,19 @@ pub fn optional_id<I: From<Uuid>>(field: &str, value: &str) -> Result<Option<I>,
         return Ok(None);
     }
     id(field, value).map(Some)
+}
+
+/// A day; `None` if empty.
+///
+/// # Errors
+/// A status that names the field.
+pub fn optional_date(field: &str, value: &str) -> Result<Option<Date>, Status> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let day = value.parse();
+    day.map(Some)
+        .map_err(|_| invalid(field, "must be an ISO date such as 2026-03-09"))
 }
 
 /// A page of a list: how many lines it shows, and after which it begins.

@@ -11,7 +11,7 @@ mod shown;
 use chassis::Front;
 use chassis::question::{self, Page, Reach, invalid, unavailable};
 use chassis::server::LARGEST_MESSAGE;
-use office::{Actor, ClarificationId, Role, SubjectId, TextId};
+use office::{Actor, ClarificationId, Role, SubjectId, TextId, Unit, UnitCode, Units};
 use proto::clarification as v1;
 use proto::clarification::clarification_service_server::{
     ClarificationService, ClarificationServiceServer,
@@ -24,7 +24,7 @@ use crate::ClarificationOffice;
 use crate::clarification::Clarification;
 use crate::conclusion::clarification_of;
 use crate::integrity::{IntegrityFile, file_of};
-use crate::views::{self, OfLedger};
+use crate::views::{self, Counting, OfLedger};
 
 /// The gRPC service over the front of the house.
 pub(crate) struct Api {
@@ -218,13 +218,19 @@ impl ClarificationService for Api {
         request: Request<v1::GetStatisticsRequest>,
     ) -> Answer<v1::GetStatisticsResponse> {
         let actor = self.front.permit(&request, "GetStatistics")?;
-        let source = &request.get_ref().source;
-        let figures = views::figures(self.front.pool(), &self.reach(&actor), source)
+        let profile = self.front.profile();
+        let counting = counting(request.get_ref(), self.reach(&actor), &profile.units)?;
+        let (total, by_unit) = views::figures(self.front.pool(), &counting)
             .await
             .map_err(unavailable)?;
-        let figure = |(key, count)| v1::Figure { key, count };
+        let by_unit = by_unit.into_iter();
+        let by_unit = by_unit.map(|(unit, counted)| v1::UnitFigures {
+            unit,
+            figures: figures(counted),
+        });
         Ok(Response::new(v1::GetStatisticsResponse {
-            figures: figures.into_iter().map(figure).collect(),
+            figures: figures(total),
+            units: by_unit.collect(),
         }))
     }
 }
@@ -233,6 +239,49 @@ impl Api {
     fn reach(&self, actor: &Actor) -> Reach {
         Reach::of(actor, &self.front.profile(), &self.front.secrets())
     }
+}
+
+fn figures(counted: views::Figures) -> Vec<v1::Figure> {
+    let figure = |(key, count)| v1::Figure { key, count };
+    counted.into_iter().map(figure).collect()
+}
+
+/// What a question asks to count, as far as the actor sees it.
+fn counting<'a>(
+    request: &'a v1::GetStatisticsRequest,
+    reach: Reach,
+    units: &Units,
+) -> Result<Counting<'a>, Status> {
+    let asked = match request.unit.as_str() {
+        "" => reach.units,
+        code => {
+            let code: Option<UnitCode> = code.parse().ok();
+            let unit = code.filter(|code| units.get(code).is_some());
+            let unit =
+                unit.ok_or_else(|| invalid("unit", "must be the code of a unit of the hierarchy"))?;
+            let below = units.below(&unit).into_iter();
+            let below = below.map(|unit| unit.code.to_string());
+            let seen = |code: &String| reach.units.as_ref().is_none_or(|seen| seen.contains(code));
+            Some(below.filter(seen).collect())
+        }
+    };
+    let is_asked = |unit: &Unit| {
+        asked
+            .as_ref()
+            .is_none_or(|asked| asked.iter().any(|code| unit.code.as_str() == code))
+    };
+    let chosen = units.iter().filter(|unit| is_asked(unit));
+    let above = chosen.flat_map(|unit| {
+        let upper = units.upwards(&unit.code).filter(|upper| is_asked(upper));
+        upper.map(|upper| (unit.code.to_string(), upper.code.to_string()))
+    });
+    Ok(Counting {
+        source: &request.source,
+        above: above.collect(),
+        from: question::optional_date("from", &request.from)?,
+        until: question::optional_date("until", &request.until)?,
+        units: asked,
+    })
 }
 
 /// The clarification that a question names, by its own id or by matter and subject.

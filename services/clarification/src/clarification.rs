@@ -29,7 +29,7 @@ pub mod recusing;
 pub mod screening;
 pub mod wish;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::aggregate::{Aggregate, Announcement, Decision, Effects, Rejection, TextRef, Visitor};
 use chassis::recusal::Recusal;
@@ -97,10 +97,19 @@ pub struct Dossier {
     pub stage: Stage,
     /// Its entries in ledgers, in their order.
     pub entries: Vec<ledger::Entered>,
-    /// The meetings that it was carried out at.
-    pub meetings: BTreeSet<Uuid>,
+    /// The meetings that it was ever carried out at.
+    pub meetings: BTreeMap<Uuid, Held>,
     /// When a bulletin must be removed, while it was not asked for.
     pub removal: Option<Timestamp>,
+}
+
+/// That a meeting was held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// By which unit.
+    pub unit: UnitCode,
+    /// On which day.
+    pub on: Date,
 }
 
 /// How far a clarification is.
@@ -464,7 +473,7 @@ impl Dossier {
 
 impl Aggregate for Clarification {
     const KIND: &'static str = office::ClarificationId::KIND;
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     type State = State;
     type Command = Command;
     type Event = Event;

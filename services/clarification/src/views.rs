@@ -4,6 +4,8 @@
 //! To add a view: a new table in `migrations`, its row and [`View`] here, its line in `lib.rs`. The trap: a row is a
 //! function of the state alone, so whatever it shows must be in the state; and a changed view is a new table.
 
+use std::collections::BTreeMap;
+
 use chassis::question::{self, Page, Reach};
 use chassis::recusal::Mark;
 use chassis::view::View;
@@ -14,7 +16,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::clarification::forms::Form;
-use crate::clarification::{Clarification, Progress, Stage, Standing, State};
+use crate::clarification::{Clarification, Held, Progress, Stage, Standing, State};
 use crate::conclusion::SubjectKind;
 use crate::ledger::{Entered, Number};
 
@@ -60,7 +62,7 @@ impl Standing {
     }
 }
 
-/// A row of `clarifications_v1`.
+/// A row of `clarifications_v2`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct ClarificationRow {
     id: Uuid,
@@ -74,7 +76,8 @@ pub(crate) struct ClarificationRow {
     kept_by: Vec<UnitCode>,
     form: Option<Form>,
     due_on: Option<Date>,
-    meetings: Vec<Uuid>,
+    cleared_on: Option<Date>,
+    meetings: Vec<MeetingRow>,
     entries: Vec<EntryRow>,
     recused: Vec<String>,
     reporter_marks: Vec<String>,
@@ -104,10 +107,28 @@ impl EntryRow {
     }
 }
 
+/// One meeting, in the row of a clarification that was carried out at it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct MeetingRow {
+    id: Uuid,
+    unit: UnitCode,
+    held_on: Date,
+}
+
+impl MeetingRow {
+    fn of((id, held): (&Uuid, &Held)) -> Self {
+        Self {
+            id: *id,
+            unit: held.unit.clone(),
+            held_on: held.on,
+        }
+    }
+}
+
 impl View for Clarifications {
     type Aggregate = Clarification;
     type Row = ClarificationRow;
-    const TABLE: &'static str = "clarifications_v1";
+    const TABLE: &'static str = "clarifications_v2";
     const COLUMNS: &'static [&'static str] = &[
         "id",
         "version",
@@ -120,6 +141,7 @@ impl View for Clarifications {
         "kept_by",
         "form",
         "due_on",
+        "cleared_on",
         "meetings",
         "entries",
         "recused",
@@ -144,7 +166,8 @@ impl View for Clarifications {
             kept_by: dossier.kept_by.clone(),
             form: progress.and_then(Progress::form).map(|form| form.form),
             due_on: due_on(&dossier.stage),
-            meetings: dossier.meetings.iter().copied().collect(),
+            cleared_on: cleared_on(&dossier.stage),
+            meetings: dossier.meetings.iter().map(MeetingRow::of).collect(),
             entries: dossier.entries.iter().map(EntryRow::of).collect(),
             recused: recusal.actors.iter().map(ToString::to_string).collect(),
             reporter_marks: recusal.reporters.iter().map(Mark::hexadecimal).collect(),
@@ -159,6 +182,14 @@ pub(crate) fn due_on(stage: &Stage) -> Option<Date> {
             let approval = preparation.progress.approval()?;
             Some(approval.due.on)
         }
+        _ => None,
+    }
+}
+
+/// The day on which the name was cleared, if it is.
+fn cleared_on(stage: &Stage) -> Option<Date> {
+    match stage {
+        Stage::CarriedOut { execution, .. } => Some(execution.on),
         _ => None,
     }
 }
@@ -212,7 +243,7 @@ pub(crate) async fn list(
         Listed,
         r#"select id, matter, subject, subject_kind, state, unit, source, coalesce(form, '') as "form!",
                 coalesce(to_char(due_on, 'YYYY-MM-DD'), '') as "due_on!"
-           from clarifications_v1
+           from clarifications_v2
           where ($1::uuid is null or id > $1)
             and ($2::text is null or state = $2)
             and ($3 = '' or source = $3)
@@ -280,7 +311,7 @@ pub(crate) async fn ledger(
                 e.supersedes ->> 'unit' as supersedes_unit,
                 (e.supersedes ->> 'year')::int as supersedes_year,
                 (e.supersedes ->> 'number')::int as supersedes_number
-           from clarifications_v1 c
+           from clarifications_v2 c
           cross join lateral jsonb_to_recordset(c.entries)
                 as e (unit text, year int, number int, form text, entered_on text, supersedes jsonb)
           where c.entries @> jsonb_build_array(jsonb_build_object('unit', $1::text, 'year', $2::int))
@@ -325,56 +356,127 @@ pub(crate) const FIGURES: [&str; 15] = [
     "ledger_entries",
 ];
 
+/// Those that belong to days, and so to a period.
+const DATED: [&str; 9] = [
+    "carried_out",
+    "persons_cleared",
+    "organisations_cleared",
+    "form_written",
+    "form_in_person",
+    "form_meeting",
+    "form_bulletin",
+    "meetings",
+    "ledger_entries",
+];
+
 /// How the key of one unit's ledger entries begins.
 const ENTRIES_OF: &str = "ledger_entries:";
 
-/// The figures of a source, or of everything if it is empty: one statement, so that they fit together.
+/// What to count.
+pub(crate) struct Counting<'a> {
+    /// Only what was entered from this register; empty: everything.
+    pub(crate) source: &'a str,
+    /// The codes of the units to count; `None` for all.
+    pub(crate) units: Option<Vec<String>>,
+    /// The units that have a figure of their own: each with its code and with that of every one above it.
+    pub(crate) above: Vec<(String, String)>,
+    /// The first day.
+    pub(crate) from: Option<Date>,
+    /// The last day.
+    pub(crate) until: Option<Date>,
+}
+
+/// What was counted, under stable keys.
+pub(crate) type Figures = Vec<(String, i64)>;
+
+/// The figures in total, and those of each unit with the units below it: one statement, so that they fit together.
 ///
 /// A count names nobody, so recusal does not narrow it; the unit does.
 pub(crate) async fn figures(
     pool: &PgPool,
-    reach: &Reach,
-    source: &str,
-) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    counting: &Counting<'_>,
+) -> Result<(Figures, BTreeMap<String, Figures>), sqlx::Error> {
+    let (units, above): (Vec<_>, Vec<_>) = counting.above.iter().cloned().unzip();
     let counted = sqlx::query!(
-        r#"with chosen as (
-             select subject, subject_kind, state, form, meetings, entries
-               from clarifications_v1
+        r#"with above (unit, upper) as (
+             select * from unnest($3::text[], $4::text[])
+         ), chosen as (
+             select subject, subject_kind, state, form, cleared_on, unit
+               from clarifications_v2
               where ($1 = '' or source = $1)
                 and ($2::text[] is null or unit = any($2))
-         ), cleared as (
-             select * from chosen where state in ('carried_out', 'confirmed')
+         ), met as (
+             select m.id, m.unit
+               from clarifications_v2 c
+              cross join lateral jsonb_to_recordset(c.meetings) as m (id uuid, unit text, held_on date)
+              where ($1 = '' or c.source = $1)
+                and ($2::text[] is null or m.unit = any($2))
+                and m.held_on between coalesce($5::text::date, '-infinity') and coalesce($6::text::date, 'infinity')
          ), entered as (
-             select e.unit from chosen cross join lateral jsonb_to_recordset(entries) as e (unit text)
+             select e.unit
+               from clarifications_v2 c
+              cross join lateral jsonb_to_recordset(c.entries) as e (unit text, entered_on date)
+              where ($1 = '' or c.source = $1)
+                and ($2::text[] is null or e.unit = any($2))
+                and e.entered_on between coalesce($5::text::date, '-infinity') and coalesce($6::text::date, 'infinity')
+         ), standing as (
+             select *, '' as upper from chosen
+             union all
+             select chosen.*, upper from chosen join above using (unit)
+         ), cleared as (
+             select * from standing
+              where state in ('carried_out', 'confirmed')
+                and cleared_on between coalesce($5::text::date, '-infinity') and coalesce($6::text::date, 'infinity')
+         ), meetings as (
+             select id, '' as upper from met
+             union all
+             select id, upper from met join above using (unit)
+         ), entries as (
+             select unit, '' as upper from entered
+             union all
+             select unit, upper from entered join above using (unit)
          )
-         select 'candidates' as "key!", count(*) as "count!" from chosen
+         select upper as "upper!", 'candidates' as "key!", count(*) as "count!" from standing group by upper
          union all
-         select 'cleared_by_conclusion', count(*) from chosen where state not in ('halted', 'superseded')
+         select upper, 'cleared_by_conclusion', count(*) from standing
+          where state not in ('halted', 'superseded') group by upper
          union all
-         select 'carried_out', count(*) from cleared
+         select upper, state, count(*) from standing
+          where state in ('not_eligible', 'declined', 'halted', 'superseded') group by upper, state
          union all
-         select 'persons_cleared', count(distinct subject) from cleared where subject_kind = 'person'
+         select upper, 'carried_out', count(*) from cleared group by upper
          union all
-         select 'organisations_cleared', count(distinct subject) from cleared where subject_kind = 'organisation'
+         select upper, subject_kind || 's_cleared', count(distinct subject) from cleared group by upper, subject_kind
          union all
-         select 'form_' || form, count(*) from cleared group by form
+         select upper, 'form_' || form, count(*) from cleared group by upper, form
          union all
-         select 'meetings', count(distinct meeting) from chosen cross join unnest(meetings) as meeting
+         select upper, 'meetings', count(distinct id) from meetings group by upper
          union all
-         select state, count(*) from chosen
-          where state in ('not_eligible', 'declined', 'halted', 'superseded') group by state
+         select upper, 'ledger_entries', count(*) from entries group by upper
          union all
-         select 'ledger_entries', count(*) from entered
-         union all
-         select $3 || unit, count(*) from entered group by unit"#,
-        source,
-        reach.units.as_deref(),
+         select upper, $7 || unit, count(*) from entries group by upper, unit"#,
+        counting.source,
+        counting.units.as_deref(),
+        &units,
+        &above,
+        counting.from.map(|day| day.to_string()),
+        counting.until.map(|day| day.to_string()),
         ENTRIES_OF
     )
     .fetch_all(pool)
     .await?;
-    let counted = counted.into_iter().map(|figure| (figure.key, figure.count));
-    Ok(question::figures(&FIGURES, counted))
+    let dated = counting.from.or(counting.until).is_some();
+    let keys: &[&str] = if dated { &DATED } else { &FIGURES };
+    let kept = |key: &str| !dated || DATED.contains(&key) || key.starts_with(ENTRIES_OF);
+    let mut by_unit: BTreeMap<String, Figures> = BTreeMap::new();
+    for figure in counted.into_iter().filter(|figure| kept(&figure.key)) {
+        let of = by_unit.entry(figure.upper).or_default();
+        of.push((figure.key, figure.count));
+    }
+    let total = by_unit.remove("").unwrap_or_default();
+    let by_unit = by_unit.into_iter();
+    let by_unit = by_unit.map(|(unit, counted)| (unit, question::figures(keys, counted)));
+    Ok((question::figures(keys, total), by_unit.collect()))
 }
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ ID is that of a matter, a report, a case, a subject, a clarification or a file. 
     #[command(after_help = "Example:\n  zm text intake 0192f0c4-…")]
     Text(text::Text),
     /// The figures of all services
-    #[command(after_help = "Examples:\n  zm stats\n  zm stats --source detroit --json")]
+    #[command(after_help = stats::EXAMPLES)]
     Stats(stats::Stats),
     /// Journals: verify, export
     #[command(subcommand)]

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::afterwards::Confirmation;
 use super::approval::{Approval, RestsOn, standing};
 use super::forms::Form;
-use super::{Context, Dossier, Event, Progress, Stage, State, wish};
+use super::{Context, Dossier, Event, Held, Progress, Stage, State, wish};
 use crate::conclusion::Subject;
 
 /// It is not approved.
@@ -201,7 +201,10 @@ pub(super) fn carried_out(dossier: &mut Dossier, carried_out: &CarriedOut) {
         return;
     };
     let execution = carried_out.execution.clone();
-    let meeting = execution.meeting.as_ref().map(|meeting| meeting.id);
+    let meeting = execution.meeting.as_ref().map(|meeting| {
+        let (unit, on) = (carried_out.unit.clone(), execution.on);
+        (meeting.id, Held { unit, on })
+    });
     dossier.meetings.extend(meeting);
     dossier.removal = execution
         .bulletin

@@ -12,7 +12,11 @@ use crate::clarification::wish::Said;
 use crate::ledger::What;
 
 async fn database() -> PgPool {
-    testing::database(&[include_str!("../../migrations/0001_clarification.sql")]).await
+    testing::database(&[
+        include_str!("../../migrations/0001_clarification.sql"),
+        include_str!("../../migrations/0002_figures.sql"),
+    ])
+    .await
 }
 
 /// One clarification, by the number of its subject.
@@ -61,6 +65,23 @@ fn at(unit: &str, name: &str, role: Role) -> Reach {
 
 fn everywhere() -> Reach {
     at("N", "otto", Role::ClarificationOfficer)
+}
+
+/// Of every unit, at any time.
+fn counting(source: &str) -> Counting<'_> {
+    let setting = given::<Clarification>();
+    let units = &setting.context().profile.units;
+    let above = units.iter().flat_map(|unit| {
+        let upper = units.upwards(&unit.code);
+        upper.map(|upper| (unit.code.to_string(), upper.code.to_string()))
+    });
+    Counting {
+        source,
+        units: None,
+        above: above.collect(),
+        from: None,
+        until: None,
+    }
 }
 
 fn first<T>(size: i32) -> Page<T> {
@@ -113,7 +134,7 @@ async fn figures_are_counted_by_source_form_and_unit() {
         ],
     )
     .await;
-    let counted = figures(&pool, &everywhere(), "register")
+    let (counted, by_unit) = figures(&pool, &counting("register"))
         .await
         .expect("figures");
     let counted: Vec<(&str, i64)> = counted.iter().map(|(key, n)| (key.as_str(), *n)).collect();
@@ -139,11 +160,82 @@ async fn figures_are_counted_by_source_form_and_unit() {
             ("ledger_entries:P51-01", 4),
         ]
     );
-    let all = figures(&pool, &everywhere(), "").await.expect("figures");
+    // All of it was concluded by the one unit, and counts in those above it as well.
+    let units: Vec<&str> = by_unit.keys().map(String::as_str).collect();
+    assert_eq!(units, ["N", "P51", "P51-01"]);
+    let total: Vec<(&str, i64)> = by_unit["P51"]
+        .iter()
+        .map(|(key, n)| (key.as_str(), *n))
+        .collect();
+    assert_eq!(total, counted);
+
+    let (all, _) = figures(&pool, &counting("")).await.expect("figures");
     assert!(all.contains(&("candidates".to_owned(), 7)));
-    let elsewhere = at("P51-02", "otto", Role::ClarificationOfficer);
-    let none = figures(&pool, &elsewhere, "").await.expect("figures");
+    let elsewhere = Counting {
+        units: Some(vec!["P51-02".to_owned()]),
+        ..counting("")
+    };
+    let (none, of_none) = figures(&pool, &elsewhere).await.expect("figures");
     assert!(none.iter().all(|(_, count)| *count == 0));
+    assert_eq!(of_none, BTreeMap::new());
+}
+
+#[tokio::test]
+async fn figures_of_a_period_hold_what_was_done_in_its_days_and_nothing_without_a_day() {
+    let pool = database().await;
+    let superseded = numbered(Form::Meeting, 2).events([a_superseding()]);
+    write(
+        &pool,
+        [
+            one(1, numbered(Form::Meeting, 1)),
+            one(2, superseded),
+            one(3, a_candidate()),
+        ],
+    )
+    .await;
+    // Both were carried out on 9 March 2026.
+    for (from, until, cleared, held) in [
+        ("2026-03-09", "2026-03-09", 1, 1),
+        ("2026-01-01", "2026-06-30", 1, 1),
+        ("2026-03-10", "2026-12-31", 0, 0),
+        ("2025-01-01", "2026-03-08", 0, 0),
+    ] {
+        let period = Counting {
+            from: Some(from.parse().expect("a day")),
+            until: Some(until.parse().expect("a day")),
+            ..counting("")
+        };
+        let (counted, _) = figures(&pool, &period).await.expect("figures");
+        let counted: BTreeMap<&str, i64> =
+            counted.iter().map(|(key, n)| (key.as_str(), *n)).collect();
+        assert_eq!(counted["persons_cleared"], cleared, "{from} {until}");
+        assert_eq!(counted["meetings"], held, "{from} {until}");
+        assert!(!counted.contains_key("candidates"));
+    }
+}
+
+#[tokio::test]
+async fn who_is_cleared_in_two_units_is_one_person_in_each_and_one_above_both() {
+    let pool = database().await;
+    let in_unit = |matter: u128, code: &str| {
+        let given = numbered(Form::Written, 1);
+        let State::Open(mut dossier) = given.state().clone() else {
+            panic!("it is open");
+        };
+        dossier.clearance.unit = code.parse().expect("a unit code");
+        (Uuid::from_u128(matter), State::Open(dossier))
+    };
+    let both = [in_unit(1, "P51-01"), in_unit(2, "P51-02")];
+    testing::write::<Clarifications>(&pool, both).await;
+    let (total, by_unit) = figures(&pool, &counting("")).await.expect("figures");
+    let persons = |figures: &Figures| {
+        let found = figures.iter().find(|(key, _)| key == "persons_cleared");
+        found.expect("a figure").1
+    };
+    assert_eq!(persons(&total), 1);
+    for (unit, expected) in [("P51", 1), ("P51-01", 1), ("P51-02", 1)] {
+        assert_eq!(persons(&by_unit[unit]), expected, "{unit}");
+    }
 }
 
 #[tokio::test]
