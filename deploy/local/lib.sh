@@ -122,6 +122,10 @@ postgres_tools() {
   printf '%s' "${found%/*}"
 }
 
+# The fonts that documents are set in, as services and tests are told them: files between colons, the preferred first.
+# One that has Chinese must be among them. Unless they are named, the one of the package fonts-wqy-zenhei.
+fonts() { printf '%s' "${ZHENGMING_FONTS:-/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc}"; }
+
 # A log that has grown beyond 16 MiB makes room at the next start.
 rotate() { [[ ! -s $1 || $(stat -c %s "$1") -lt 16777216 ]] || mv "$1" "$1.1"; }
 
