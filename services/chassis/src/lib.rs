@@ -12,6 +12,7 @@ mod backoff;
 pub mod blueprint;
 pub mod broker;
 pub mod config;
+mod connecting;
 pub mod desk;
 pub mod facts;
 mod feed;

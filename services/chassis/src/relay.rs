@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Retry;
 use crate::broker::{Broker, Published, Publisher};
+use crate::connecting::beside_the_workers;
 
 /// The net under all wake-ups: the outbox is looked at this often.
 const POLL: Duration = Duration::from_secs(1);
@@ -157,7 +158,8 @@ impl Relay {
     /// database forgets it, the event is published again with the same id, and whoever has it knows that.
     async fn connect(&self) -> sqlx::Result<PgConnection> {
         let options = self.pool.connect_options().as_ref().clone();
-        PgConnection::connect_with(&options.options([("synchronous_commit", "off")])).await
+        let options = options.options([("synchronous_commit", "off")]);
+        beside_the_workers(async move { PgConnection::connect_with(&options).await }).await
     }
 
     /// Publishes whatever is there and waits for more, until the service drains.

@@ -26,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use crate::blueprint::Blueprint;
 use crate::broker::Broker;
 use crate::config::{Config, OwnerConfig, peer_variable};
+use crate::connecting::beside_the_workers;
 use crate::desk::{Connections, Desk, Premises};
 use crate::follower::Follower;
 use crate::front::{Front, Inner};
@@ -293,6 +294,22 @@ pub async fn serve(
     served.map_err(|fault| fault.to_string())
 }
 
+/// A pool whose connections are all made now and kept: later they would be made by the workers, see [`connecting`].
+///
+/// [`connecting`]: crate::connecting
+async fn all_of_them(connections: u32, options: PgConnectOptions) -> sqlx::Result<PgPool> {
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options)
+        .await?;
+    let all = (0..connections).map(|_| pool.acquire());
+    drop(futures::future::try_join_all(all).await?);
+    Ok(pool)
+}
+
 /// Connects as the role that runs, and sees that the schema is there.
 async fn database(config: &Config) -> Result<PgPool, String> {
     // The statements are few and their plans do not depend on their values; planning them anew costs more than it gives.
@@ -303,11 +320,9 @@ async fn database(config: &Config) -> Result<PgPool, String> {
     let options = options.options([("plan_cache_mode", "force_generic_plan")]);
     let started = tokio::time::Instant::now();
     let pool = loop {
-        let connected = PgPoolOptions::new()
-            .max_connections(config.database_connections)
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_with(options.clone())
-            .await;
+        let connected =
+            beside_the_workers(all_of_them(config.database_connections, options.clone()));
+        let connected = connected.await;
         match connected {
             Ok(pool) => break pool,
             Err(error) if started.elapsed() < DATABASE && is_away(&error) => {

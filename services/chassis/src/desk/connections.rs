@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 
+use crate::connecting::beside_the_workers;
+
 /// Connections that wait for the next batch.
 pub(crate) struct Connections {
     options: PgConnectOptions,
@@ -32,7 +34,10 @@ impl Connections {
             .pop();
         match idle {
             Some(connection) => Ok(connection),
-            None => PgConnection::connect_with(&self.options).await,
+            None => {
+                let options = self.options.clone();
+                beside_the_workers(async move { PgConnection::connect_with(&options).await }).await
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::Outbox;
+use crate::connecting::beside_the_workers;
 
 /// How often a free seat is looked for, on average; a seat that is handed over is announced.
 const LOOK: Duration = Duration::from_secs(1);
@@ -64,8 +65,8 @@ impl Seat {
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(ANSWER)
-            .connect_with(options)
-            .await?;
+            .connect_with(options);
+        let pool = beside_the_workers(pool).await?;
         let mut listener = PgListener::connect_with(&pool).await?;
         // A connection that came back by itself would look like the one that holds the lock.
         listener.eager_reconnect(false);
