@@ -9,6 +9,7 @@ mod faults;
 mod following_up;
 mod racing;
 mod receipts;
+mod reference;
 mod registers;
 mod repeats;
 mod replicas;

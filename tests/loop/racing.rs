@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chassis::refusal::Refusal;
 use futures::StreamExt as _;
 use proto::clarification::ClarificationState;
-use proto::office::{ClarificationForm, Finding, SubjectKind};
+use proto::office::{ClarificationForm, Finding, Harm, SubjectKind};
 use tests::Office;
 use tests::docket::{Concluded, Docket, Report};
 
@@ -30,6 +30,7 @@ async fn race(docket: &Docket, number: usize) -> Raced {
         kind: SubjectKind::Person,
         unit: ["P51-01-01", "P51-01-02", "P51-02-01"][number % 3].to_owned(),
         finding: Finding::Unfounded,
+        harm: Some(Harm::SpreadInPublic),
     };
     let form = ClarificationForm::Written;
     let concluded = docket.conclude(&report).await;

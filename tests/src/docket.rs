@@ -47,6 +47,8 @@ pub struct Report {
     pub unit: String,
     /// What its case finds.
     pub finding: Finding,
+    /// How its subject was harmed, if that is recorded.
+    pub harm: Option<Harm>,
 }
 
 /// A report whose case was concluded.
@@ -249,7 +251,6 @@ impl Docket {
                 .await
         });
         let evidence = evidence.await.evidence_ids;
-        let cleared = matches!(report.finding, Finding::Unfounded | Finding::Exonerated);
         self.must(name, "propose", async |client, request_id| {
             let request = verified::ProposeFindingsRequest {
                 request_id,
@@ -260,11 +261,11 @@ impl Docket {
                     evidence_ids: evidence.clone(),
                     ..Default::default()
                 }],
-                harms: if cleared {
-                    vec![harm(subject)]
-                } else {
-                    Vec::new()
-                },
+                harms: report
+                    .harm
+                    .map(|what| harmed(subject, what))
+                    .into_iter()
+                    .collect(),
             };
             let mut desk = investigator.verification(client);
             desk.propose_findings(request).await
@@ -424,10 +425,10 @@ fn request_id(name: &str, step: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{name}/{step}").as_bytes())
 }
 
-fn harm(subject: &str) -> SubjectHarm {
+fn harmed(subject: &str, what: Harm) -> SubjectHarm {
     SubjectHarm {
         subject_id: subject.to_owned(),
-        harms: vec![Harm::SpreadInPublic.into()],
+        harms: vec![what.into()],
         degree: HarmDegree::Serious.into(),
         reach: HarmReach::Unit.into(),
         exclusions: Vec::new(),
