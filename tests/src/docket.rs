@@ -381,7 +381,14 @@ impl Docket {
         meeting: Option<Uuid>,
     ) -> Result<(), Refusal> {
         let officer = &self.people["clarifier"];
-        let published = (form == ClarificationForm::Bulletin).then_some(());
+        let (meeting_id, attendance, attended) = match meeting {
+            Some(id) => (id.to_string(), 40, "All of the office".to_owned()),
+            None => Default::default(),
+        };
+        let (published_in, published_until) = match form {
+            ClarificationForm::Bulletin => ("The notice board".to_owned(), self.today.clone()),
+            _ => Default::default(),
+        };
         let carried_out = self.take(name, "carry out", async |client, request_id| {
             let request = cleared::CarryOutClarificationRequest {
                 request_id,
@@ -389,13 +396,11 @@ impl Docket {
                 carried_out_on: self.today.clone(),
                 place: "The town hall".to_owned(),
                 handed_over_by: "clarifier".to_owned(),
-                meeting_id: meeting.map(|id| id.to_string()).unwrap_or_default(),
-                attendance: meeting.map(|_| 40).unwrap_or_default(),
-                attended: meeting.map(|_| "All".to_owned()).unwrap_or_default(),
-                published_in: published
-                    .map(|_| "The board".to_owned())
-                    .unwrap_or_default(),
-                published_until: published.map(|_| self.today.clone()).unwrap_or_default(),
+                meeting_id: meeting_id.clone(),
+                attendance,
+                attended: attended.clone(),
+                published_in: published_in.clone(),
+                published_until: published_until.clone(),
             };
             let mut desk = officer.clarification(client);
             desk.carry_out_clarification(request).await
