@@ -356,17 +356,14 @@ pub(crate) const FIGURES: [&str; 15] = [
     "ledger_entries",
 ];
 
-/// Those that belong to days, and so to a period.
-const DATED: [&str; 9] = [
-    "carried_out",
-    "persons_cleared",
-    "organisations_cleared",
-    "form_written",
-    "form_in_person",
-    "form_meeting",
-    "form_bulletin",
-    "meetings",
-    "ledger_entries",
+/// Those that say how things stand; they belong to no day, and so to no period.
+const STANDING: [&str; 6] = [
+    "candidates",
+    "cleared_by_conclusion",
+    "not_eligible",
+    "declined",
+    "halted",
+    "superseded",
 ];
 
 /// How the key of one unit's ledger entries begins.
@@ -466,8 +463,8 @@ pub(crate) async fn figures(
     .fetch_all(pool)
     .await?;
     let dated = counting.from.or(counting.until).is_some();
-    let keys: &[&str] = if dated { &DATED } else { &FIGURES };
-    let kept = |key: &str| !dated || DATED.contains(&key) || key.starts_with(ENTRIES_OF);
+    let kept = |key: &str| !dated || !STANDING.contains(&key);
+    let keys: Vec<&str> = FIGURES.into_iter().filter(|key| kept(key)).collect();
     let mut by_unit: BTreeMap<String, Figures> = BTreeMap::new();
     for figure in counted.into_iter().filter(|figure| kept(&figure.key)) {
         let of = by_unit.entry(figure.upper).or_default();
@@ -475,8 +472,8 @@ pub(crate) async fn figures(
     }
     let total = by_unit.remove("").unwrap_or_default();
     let by_unit = by_unit.into_iter();
-    let by_unit = by_unit.map(|(unit, counted)| (unit, question::figures(keys, counted)));
-    Ok((question::figures(keys, total), by_unit.collect()))
+    let by_unit = by_unit.map(|(unit, counted)| (unit, question::figures(&keys, counted)));
+    Ok((question::figures(&keys, total), by_unit.collect()))
 }
 
 #[cfg(test)]
