@@ -4,18 +4,12 @@
 use serde_json::Value;
 use servers::eventually;
 use tests::Office;
+use tests::docket::DEPARTMENTS;
 
 use crate::concluding::{Concluded, concluded, registered, word};
 
 const UNIT: &str = "P51-01-01";
 const CLEARED: (&str, Option<&str>) = ("unfounded", Some("spread_in_public:serious:unit"));
-const DEPARTMENTS: [&str; 5] = [
-    "handling",
-    "petitions",
-    "conduct_supervision",
-    "case_supervision",
-    "case_adjudication",
-];
 
 /// How a clarification is shown.
 fn shown(office: &Office, id: &str) -> Value {

@@ -6,7 +6,7 @@ use servers::eventually;
 use tests::Office;
 
 use crate::clarifying::carried_out;
-use crate::concluding::{concluded, registered, word};
+use crate::concluding::{Concluded, concluded, registered, word};
 
 const UNIT: &str = "P51-01-01";
 const SUBSTANTIATED: (&str, Option<&str>) = ("substantiated", None);
@@ -19,6 +19,22 @@ fn file(office: &Office, person: &str) -> Option<Value> {
         .expect("zm runs");
     let mut shown: Value = serde_json::from_slice(&shown.stdout).ok()?;
     shown.get_mut("file").map(Value::take)
+}
+
+/// Records a warning that follows from a case, and counts for half a year.
+fn sanctioned(office: &Office, case: &Concluded, person: &str) -> Value {
+    office.zm_json(&[
+        "sanction",
+        "record",
+        &case.case,
+        person,
+        "--kind",
+        "warning",
+        "--months",
+        "6",
+        "--decided-by",
+        UNIT,
+    ])
 }
 
 /// Waits for a person's file to be like this; the file.
@@ -50,18 +66,7 @@ async fn who_was_sanctioned_is_visited_by_others_and_the_file_closes_with_the_im
     let _services = office.start_all().await;
     let person = registered(&office, "Li Wei", UNIT, &["--actor-id", "li.wei"]);
     let case = concluded(&office, (&person, "bribery"), UNIT, SUBSTANTIATED).await;
-    let sanction = office.zm_json(&[
-        "sanction",
-        "record",
-        &case.case,
-        &person,
-        "--kind",
-        "warning",
-        "--months",
-        "6",
-        "--decided-by",
-        UNIT,
-    ]);
+    let sanction = sanctioned(&office, &case, &person);
     let opened = file_that(&office, &person, "the file opens", |_| true).await;
     assert_eq!(opened["periods"][0]["sanctionId"], sanction["sanctionId"]);
     assert_eq!(opened["units"], serde_json::json!([UNIT]));
@@ -149,18 +154,7 @@ async fn without_the_register_a_file_opens_and_nobody_takes_a_step_in_it() {
     let person = registered(&office, "Li Wei", UNIT, &["--actor-id", "li.wei"]);
     let case = concluded(&office, (&person, "bribery"), UNIT, SUBSTANTIATED).await;
     services.remove("intake").expect("it runs").stop();
-    office.zm_json(&[
-        "sanction",
-        "record",
-        &case.case,
-        &person,
-        "--kind",
-        "warning",
-        "--months",
-        "6",
-        "--decided-by",
-        UNIT,
-    ]);
+    sanctioned(&office, &case, &person);
     let opened = file_that(&office, &person, "the file opens", |_| true).await;
     let last_day = word(&opened["periods"][0]["until"]);
     let request = uuid::Uuid::from_u128(1).to_string();

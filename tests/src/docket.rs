@@ -26,7 +26,7 @@ use crate::Office;
 /// How long a service may be away in the middle.
 const AWAY: std::time::Duration = std::time::Duration::from_secs(60);
 /// The departments whose opinions the default policy asks for.
-const DEPARTMENTS: [&str; 5] = [
+pub const DEPARTMENTS: [&str; 5] = [
     "handling",
     "petitions",
     "conduct_supervision",
