@@ -5,8 +5,8 @@ use chassis::refusal::Refusal;
 use office::Role;
 use proto::topology::command_queue;
 use proto::verification::{
-    GetSanctionsRequest, GetStatisticsRequest, RecordSanctionRequest, RecordSanctionResponse,
-    Sanction,
+    DeclareConflictRequest, GetSanctionsRequest, GetStatisticsRequest, RecordSanctionRequest,
+    RecordSanctionResponse, Sanction,
 };
 use servers::eventually;
 use tests::Office;
@@ -133,6 +133,21 @@ async fn one_decision_is_once_whichever_way_it_comes_and_a_person_carries_at_mos
     let answer = sender.ask(service, "RecordSanction", &actor, &beyond).await;
     assert_eq!(answer["error"]["code"], too_long, "{answer}");
     sender.close().await;
+
+    // Who has a conflict in one of the cases sees no sanction any more, also those that were recorded before.
+    let other = office.person_at("meng", Role::Supervisor, HERE);
+    let seen = sanctions(&client, &other, &person).await;
+    assert_eq!(seen.expect("both are shown").len(), 2);
+    let conflict = DeclareConflictRequest {
+        request_id: Uuid::from_u128(6).to_string(),
+        case_id: here.clone(),
+        reason: "We share an office".to_owned(),
+    };
+    let declared = other.verification(&client).declare_conflict(conflict).await;
+    declared.expect("a conflict may come to mind late");
+    let refused = sanctions(&client, &other, &person).await;
+    let recused = code(&refused.expect_err("recused from all of it"));
+    assert_eq!(recused, "VERIFICATION_RECUSED");
 
     let request = GetStatisticsRequest::default();
     let mut verification = supervisor("N").verification(&client);

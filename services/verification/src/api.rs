@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::Verification;
 use crate::announcements::{outcome, subject_harm, subject_kind};
-use crate::case::{Case, State, case_of};
+use crate::case::{Case, RECUSED, State, case_of};
 use crate::sanctions::{self as persons, Sanctions, sanctions_of};
 use crate::views::{self, Listed, Standing, Wanted};
 
@@ -132,6 +132,14 @@ impl VerificationService for Api {
             Err(status) if status.code() == tonic::Code::NotFound => (0, persons::State::default()),
             found => found?,
         };
+        // A conflict may be declared, a reporter may join after the sanction was recorded.
+        let sanctions = state.recorded.iter();
+        let cases: Vec<Uuid> = sanctions.map(|one| one.sanction.case.uuid()).collect();
+        let reach = self.reach(&actor);
+        let recused = views::recused_from_any(self.front.pool(), &reach, &cases).await;
+        if recused.map_err(unavailable)? {
+            return Err(RECUSED.status());
+        }
         Ok(Response::new(sanctions::shown(person, version, &state)))
     }
 

@@ -288,7 +288,7 @@ impl Aggregate for Sanctions {
     }
 
     /// Whoever may see one of a person's sanctions sees all, as they count together; who is recused from one of the
-    /// cases sees none.
+    /// cases sees none. Who was recused after a sanction was recorded is found by the question itself.
     fn admit(state: &State, visitor: &Visitor<'_>) -> Result<(), Refusal> {
         if state.recorded.is_empty() {
             return Ok(());

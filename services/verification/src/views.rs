@@ -239,6 +239,26 @@ pub(crate) async fn list(
     .await
 }
 
+/// Whether whoever asks is recused from one of these cases by now. Not whether they see them: the units do not narrow it.
+pub(crate) async fn recused_from_any(
+    pool: &PgPool,
+    reach: &Reach,
+    cases: &[Uuid],
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists(
+             select from cases_v1
+              where id = any($1)
+                and (recused @> array[$2::text] or reporter_marks @> array[$3::text])
+           ) as "recused!""#,
+        cases,
+        reach.actor,
+        reach.mark
+    )
+    .fetch_one(pool)
+    .await
+}
+
 /// The keys of the statistics, in their order. `cases` is open + concluded + discontinued; `allegations` is all
 /// findings + all closings + those of open and of discontinued cases; `sanctions` counts each, not who has them.
 pub(crate) const FIGURES: [&str; 19] = [
