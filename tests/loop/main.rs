@@ -7,6 +7,7 @@ mod concluding;
 mod errors;
 mod faults;
 mod following_up;
+mod ledger;
 mod racing;
 mod receipts;
 mod reference;
