@@ -64,6 +64,7 @@ pub fn events_of(service: &str) -> &'static [&'static str] {
         "intake" => &["MatterOpened", "ReportJoined", "SubjectIdentified"],
         "verification" => &[
             "CaseOpened",
+            "ActorsRecused",
             "CaseConcluded",
             "CaseReopened",
             "CaseDiscontinued",
@@ -75,6 +76,7 @@ pub fn events_of(service: &str) -> &'static [&'static str] {
             "ClarificationConfirmed",
             "ClarificationHalted",
             "ClarificationSuperseded",
+            "ActorsRecused",
         ],
         "follow_up" => &[
             "FileOpened",

@@ -148,6 +148,47 @@ async fn who_was_sanctioned_is_visited_by_others_and_the_file_closes_with_the_im
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_recused_from_the_matter_sees_no_file_that_rests_on_it() {
+    let office = Office::new().await;
+    let _services = office.start_all().await;
+    let person = registered(&office, "Li Wei", UNIT, &[]);
+    let case = concluded(&office, (&person, "bribery"), UNIT, SUBSTANTIATED).await;
+    sanctioned(&office, &case, &person);
+    file_that(&office, &person, "the file opens", |_| true).await;
+    let by = |name: &str| format!("supervisor@{UNIT}={name}");
+    let shown = office.zm(&["file", &person, "--as", &by("bo")]).output();
+    assert!(
+        shown.expect("zm runs").status.success(),
+        "nothing is against it yet"
+    );
+
+    // One declares a conflict in verification, the other is told by a report that joins late to have reported before.
+    let conflict = ["conflict", &case.case, "--reason", "We are cousins"];
+    office.zm_json(&[&conflict[..], &["--as", &by("bo")]].concat());
+    let again = ["submit", "--subject", &person, "--category", "bribery"];
+    let by_an_official = ["--narrative", "The same again", "--reporter-actor", "wang"];
+    let submitted = office.zm_json(&[&again[..], &by_an_official].concat());
+    office.zm_json(&[
+        "join",
+        &word(&submitted["reportId"]),
+        &case.matter,
+        "--new-facts",
+        "none",
+    ]);
+    for name in ["bo", "wang"] {
+        eventually("the file is kept from them", async || {
+            let shown = office.zm(&["file", &person, "--as", &by(name)]).output();
+            let told = shown.expect("zm runs").stderr;
+            String::from_utf8_lossy(&told).contains("This file is not yours")
+        })
+        .await;
+        let listed = office.zm_json(&["file", "list", "--as", &by(name)]);
+        assert!(listed["files"].is_null(), "{name}: {listed:#}");
+    }
+    assert!(file(&office, &person).is_some(), "others go on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_the_register_a_file_opens_and_nobody_takes_a_step_in_it() {
     let office = Office::new().await;
     let mut services = office.start_all().await;

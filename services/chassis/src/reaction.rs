@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::aggregate::Aggregate;
+use crate::recusal::Recusal;
 
 /// A public event of another service.
 pub struct Foreign<'a> {
@@ -80,6 +81,21 @@ pub fn known_if_given<T: FromStr>(field: &str, value: &str) -> Result<Option<T>,
 /// That of the first item which does not read.
 pub fn all<M, T>(told: &[M], read: fn(&M) -> Result<T, NotYet>) -> Result<Vec<T>, NotYet> {
     told.iter().map(read).collect()
+}
+
+/// Reads who is recused: the ids of actors, and the marks of reporters.
+///
+/// # Errors
+/// [`unknown`] where one does not read: it would recuse nobody.
+pub fn known_recusal(actor_ids: &[String], reporter_marks: &[String]) -> Result<Recusal, NotYet> {
+    let actors = actor_ids.iter().map(|id| known("actor_ids", id));
+    let reporters = reporter_marks
+        .iter()
+        .map(|mark| known("reporter_marks", mark));
+    Ok(Recusal {
+        actors: actors.collect::<Result<_, _>>()?,
+        reporters: reporters.collect::<Result<_, _>>()?,
+    })
 }
 
 /// A command of one's own that follows from a foreign event.

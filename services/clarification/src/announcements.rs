@@ -64,9 +64,16 @@ pub(crate) fn announce(clarification: ClarificationId, event: &Event) -> Option<
                 conclusion: superseded.conclusion,
             },
         )),
+        Event::ConflictDeclared(declared) => Some(Announcement::of(
+            "ActorsRecused",
+            &v1::ActorsRecused {
+                clarification_id,
+                matter_id: declared.matter.to_string(),
+                actor_ids: vec![declared.actor.to_string()],
+            },
+        )),
         Event::RulingHeard(_)
         | Event::ActorsRecused(_)
-        | Event::ConflictDeclared(_)
         | Event::OpinionRecorded(_)
         | Event::ObjectionWithdrawn(_)
         | Event::WishRecorded(_)

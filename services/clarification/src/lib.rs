@@ -48,6 +48,7 @@ pub fn clarification() -> Blueprint {
         .request::<ClarificationOffice, v1::DeclareClarificationConflictRequest>()
         .internal(&["LearnMatter", "LearnReport", "LearnIdentity"])
         .internal(&["LearnConclusion", "LearnReopening", "LearnSanction"])
+        .internal(&["LearnRecusal"])
         .internal(&[
             "FollowRuling",
             "RecuseFromMatter",

@@ -114,6 +114,11 @@ pub enum Command {
     },
     /// Pass a sanction on to the person's integrity file; follows from verification's `SanctionRecorded`.
     LearnSanction(SanctionRecord),
+    /// Learn who is recused; follows from verification's `ActorsRecused`.
+    LearnRecusal {
+        /// Who.
+        recusal: Recusal,
+    },
     /// Recuse an actor who declared a conflict in one of its clarifications.
     RecuseFromMatter {
         /// Who.
@@ -132,7 +137,7 @@ chassis::events! {
         ReportLearned(learning::ReportLearned) = "report_learned" 1,
         /// A subject was identified.
         IdentityLearned(learning::IdentityLearned) = "identity_learned" 1,
-        /// Somebody declared a conflict.
+        /// Somebody declared a conflict, here or in verification.
         ActorRecused(learning::ActorRecused) = "matter_actor_recused" 1,
         /// Its case was concluded.
         ConclusionLearned(ruling::ConclusionLearned) = "conclusion_learned" 1,
@@ -168,8 +173,13 @@ impl Aggregate for Matter {
                 subject,
                 recusal,
             } => learning::identify(state, matter, *placeholder, subject, recusal),
+            Command::LearnRecusal { recusal } => learning::recuse(state, matter, recusal, None),
             Command::RecuseFromMatter { actor, told_by } => {
-                learning::recuse(state, matter, actor, *told_by)
+                let recusal = Recusal {
+                    actors: [actor.clone()].into(),
+                    ..Recusal::default()
+                };
+                learning::recuse(state, matter, &recusal, Some(*told_by))
             }
             Command::LearnConclusion(conclusion) => ruling::conclude(state, matter, conclusion),
             Command::LearnReopening { number } => ruling::reopen(state, matter, *number),

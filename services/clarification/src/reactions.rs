@@ -5,7 +5,8 @@
 //! of an enum that it does not know) is not guessed: the event waits for a newer one.
 
 use chassis::reaction::{
-    Directive, Follows, Foreign, NotYet, all, ignore, known, known_if_given, on, unknown,
+    Directive, Follows, Foreign, NotYet, all, ignore, known, known_if_given, known_recusal, on,
+    unknown,
 };
 use chassis::recusal::Recusal;
 use jiff::civil::Date;
@@ -30,7 +31,11 @@ pub(crate) const INTAKE: &[Follows] = &[
 
 /// Verification's events.
 pub(crate) const VERIFICATION: &[Follows] = &[
-    ignore("CaseOpened", "only a conclusion clears anybody"),
+    ignore(
+        "CaseOpened",
+        "only a conclusion clears anybody, and intake tells who is recused from the beginning",
+    ),
+    on("ActorsRecused", learn_recusal),
     on("CaseConcluded", learn_conclusion),
     on("CaseReopened", learn_reopening),
     ignore(
@@ -118,6 +123,16 @@ fn learn_reopening(event: &Foreign<'_>) -> Reaction {
         &reopened.matter_id,
         "LearnReopening",
         Command::LearnReopening { number },
+    )
+}
+
+fn learn_recusal(event: &Foreign<'_>) -> Reaction {
+    let recused: verification::ActorsRecused = event.read()?;
+    let recusal = known_recusal(&recused.actor_ids, &recused.reporter_marks)?;
+    to_matter(
+        &recused.matter_id,
+        "LearnRecusal",
+        Command::LearnRecusal { recusal },
     )
 }
 

@@ -77,6 +77,7 @@ pub(crate) fn announce(file: FileId, event: &Event) -> Option<Announcement> {
         | Event::AftercareAdded(_)
         | Event::AftercareTakenAway(_)
         | Event::PersonLearned(_)
+        | Event::ActorsRecused(_)
         | Event::VisitsPlanned(_)
         | Event::AssessmentRecorded(_)
         | Event::AftercareFellDue(_) => None,

@@ -13,6 +13,9 @@ use proto::intake::{GetSubjectRequest, GetSubjectResponse};
 use uuid::Uuid;
 
 use crate::file::{Command, Facts, File, Person};
+use crate::matter::Matter;
+
+impl Informed for Matter {}
 
 #[async_trait]
 impl Informed for File {
@@ -29,6 +32,7 @@ impl Informed for File {
             | Command::RecordAssessment(_)
             | Command::CheckAftercare { .. } => {}
             Command::FollowSanction { .. }
+            | Command::RecuseFromFile { .. }
             | Command::AddAftercare { .. }
             | Command::TakeAftercareAway { .. }
             | Command::EndImpactPeriod

@@ -3,8 +3,8 @@
 //!
 //! Here are its state, its commands, its refusals; `decide` only dispatches. The decisions stand by the headings of
 //! `domain.md`: [`opening`] (what comes from verification and clarification), [`planning`], [`visits`], [`assessment`],
-//! [`periods`] (how impact periods and the file end), [`aftercare`]. [`officer`] says who takes a step at all. What can
-//! happen is in [`events`].
+//! [`periods`] (how impact periods and the file end), [`aftercare`]. [`officer`] says who takes a step at all, [`recusing`]
+//! who stays out. What can happen is in [`events`].
 //!
 //! To add a command: a variant of [`Command`], a function in the room of its heading, its line in `decide`, and tests
 //! there that bear the rule's name. To add an event: see [`events`].
@@ -23,6 +23,7 @@ pub mod periods;
 pub mod planning;
 #[cfg(test)]
 mod properties;
+pub mod recusing;
 #[cfg(test)]
 mod stored;
 pub mod visits;
@@ -30,6 +31,7 @@ pub mod visits;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::aggregate::{Aggregate, Announcement, Decision, Effects, Rejection, TextRef, Visitor};
+use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -78,6 +80,8 @@ pub struct Record {
     pub subject: SubjectId,
     /// Their actor id as intake's register last told it: they are recused from their own file.
     pub person: Option<ActorId>,
+    /// Who is recused from any of its matters.
+    pub recusal: Recusal,
     /// Where the first of its items was entered from: a register's name, or empty.
     pub source: String,
     /// The unit of the item that opened it last.
@@ -174,6 +178,11 @@ pub enum Command {
     },
     /// Learns from intake's register whether the person is an actor; follows from the file's own opening.
     LearnPerson,
+    /// Keeps out who is recused; follows from what a matter learned.
+    RecuseFromFile {
+        /// Who.
+        recusal: Recusal,
+    },
     /// Plans visits.
     PlanVisits {
         /// When, in the order of the request.
@@ -200,13 +209,13 @@ pub enum Command {
     RemindAftercare,
 }
 
-/// The actor is the person whom the file is about.
+/// The actor is the person whom the file is about, or recused from one of its matters.
 pub const RECUSED: Refusal = Refusal::new(
     RefusalKind::PermissionDenied,
     "FOLLOW_UP_RECUSED",
     "This file is not yours to see or to keep; somebody else must do it.",
 );
-/// A visitor is the person who is visited; the refusal does not say so.
+/// A visitor is recused from the file, as the person who is visited is; the refusal does not say why.
 pub const VISITOR_RECUSED: Refusal = Refusal::new(
     RefusalKind::InvalidArgument,
     "FOLLOW_UP_VISITOR_RECUSED",
@@ -294,7 +303,7 @@ fn refuse_at(refusal: &Refusal, fields: impl Iterator<Item = String>) -> Result<
 
 impl Aggregate for File {
     const KIND: &'static str = FileId::KIND;
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -313,6 +322,7 @@ impl Aggregate for File {
                 conclusion,
             } => aftercare::take_away(state, *clarification, *conclusion, context),
             Command::LearnPerson => officer::learn(state, context),
+            Command::RecuseFromFile { recusal } => recusing::learn(state, recusal),
             Command::PlanVisits {
                 visits_on,
                 situation,
@@ -341,7 +351,7 @@ impl Aggregate for File {
         if record.person.as_ref() == Some(&visitor.actor.id) {
             return Err(RECUSED);
         }
-        Ok(())
+        record.recusal.check(visitor, RECUSED)
     }
 
     fn matter(_id: Uuid, state: &State) -> Option<Uuid> {
@@ -354,6 +364,7 @@ impl Aggregate for File {
 
     fn effects(id: Uuid, event: &Event, effects: &mut Effects) {
         officer::consequence(id, event, effects);
+        recusing::ask(id.into(), event, effects);
         periods::clock(event, effects);
         aftercare::clock(event, effects);
     }

@@ -10,6 +10,7 @@ mod announcements;
 mod api;
 mod facts;
 pub mod file;
+pub mod matter;
 mod reactions;
 mod views;
 
@@ -24,12 +25,14 @@ pub struct FollowUp;
 pub fn follow_up() -> Blueprint {
     Blueprint::new("follow_up", sqlx::migrate!("./migrations"))
         .aggregate::<file::File>()
+        .aggregate::<matter::Matter>()
         .request::<FollowUp, v1::PlanVisitsRequest>()
         .request::<FollowUp, v1::RecordVisitRequest>()
         .request::<FollowUp, v1::RecordAssessmentRequest>()
         .request::<FollowUp, v1::CheckAftercareRequest>()
         .internal(&["FollowSanction", "AddAftercare", "TakeAftercareAway"])
         .internal(&["LearnPerson", "EndImpactPeriod", "RemindAftercare"])
+        .internal(&["LearnRecusal", "TellFile", "RecuseFromFile"])
         .questions(&["GetFile", "ListFiles", "GetText", "GetStatistics"])
         .follows("verification", reactions::VERIFICATION)
         .follows("clarification", reactions::CLARIFICATION)
@@ -61,7 +64,9 @@ mod tests {
             include_str!("file/opening.rs"),
             include_str!("file/periods.rs"),
             include_str!("file/planning.rs"),
+            include_str!("file/recusing.rs"),
             include_str!("file/visits.rs"),
+            include_str!("matter.rs"),
             include_str!("reactions.rs"),
         ];
         for word in ["sqlx::query", "Uuid::new_", "Timestamp::now"] {

@@ -1,20 +1,26 @@
-//! What follows here from the events of others: a sanction and a clarification reach the person's file. Pure.
+//! What follows here from the events of others: a sanction and a clarification reach the person's file, who is recused
+//! the matter. Pure.
 //!
 //! To add one: a function here and its line in the source's list. What this binary cannot read (an id that is none, a
 //! value of an enum that it does not know) is not guessed: the event waits for a newer one.
 
-use chassis::reaction::{Directive, Follows, Foreign, NotYet, ignore, known, on, unknown};
-use office::SubjectId;
-use proto::clarification::{ClarificationCarriedOut, ClarificationSuperseded};
+use chassis::reaction::{
+    Directive, Follows, Foreign, NotYet, ignore, known, known_recusal, on, unknown,
+};
+use chassis::recusal::Recusal;
+use office::{MatterId, SubjectId};
+use proto::clarification::{self, ClarificationCarriedOut, ClarificationSuperseded};
 use proto::office::SubjectKind;
-use proto::verification::SanctionRecorded;
+use proto::verification::{self, CaseOpened, SanctionRecorded};
 
 use crate::file::{Carried, Command, File, Sanction, file_of};
+use crate::matter::{self, Matter};
 
 /// Verification's events.
 pub(crate) const VERIFICATION: &[Follows] = &[
     on("SanctionRecorded", follow_sanction),
-    ignore("CaseOpened", "nobody is followed up before a decision"),
+    on("CaseOpened", learn_recusal_at_opening),
+    on("ActorsRecused", learn_recusal),
     ignore(
         "CaseConcluded",
         "a conclusion by itself sanctions nobody and clears no name in public",
@@ -30,6 +36,7 @@ pub(crate) const VERIFICATION: &[Follows] = &[
 pub(crate) const CLARIFICATION: &[Follows] = &[
     on("ClarificationCarriedOut", add_aftercare),
     on("ClarificationSuperseded", take_aftercare_away),
+    on("ActorsRecused", learn_conflict),
     ignore(
         "CandidateOpened",
         "nothing was carried out whose effect could be checked",
@@ -89,6 +96,36 @@ fn take_aftercare_away(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
     };
     let subject = known("subject_id", &superseded.subject_id)?;
     Ok(to_file(subject, "TakeAftercareAway", command))
+}
+
+fn learn_recusal_at_opening(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let opened: CaseOpened = event.read()?;
+    let recusal = known_recusal(&opened.recused_actor_ids, &opened.reporter_marks)?;
+    to_matter(&opened.matter_id, recusal)
+}
+
+fn learn_recusal(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let recused: verification::ActorsRecused = event.read()?;
+    let recusal = known_recusal(&recused.actor_ids, &recused.reporter_marks)?;
+    to_matter(&recused.matter_id, recusal)
+}
+
+fn learn_conflict(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let recused: clarification::ActorsRecused = event.read()?;
+    to_matter(&recused.matter_id, known_recusal(&recused.actor_ids, &[])?)
+}
+
+/// Of most matters nobody is recused.
+fn to_matter(matter: &str, recusal: Recusal) -> Result<Vec<Directive>, NotYet> {
+    let matter: MatterId = known("matter_id", matter)?;
+    if recusal.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Directive::to::<Matter>(
+        matter,
+        "LearnRecusal",
+        matter::Command::LearnRecusal { recusal },
+    )])
 }
 
 fn to_file(subject: SubjectId, method: &'static str, command: Command) -> Vec<Directive> {
@@ -165,6 +202,35 @@ mod tests {
             "source": "register", "conclusion": 1,
         });
         assert_eq!(react(take_aftercare_away, &body), Ok(1));
+    }
+
+    #[test]
+    fn who_is_recused_reaches_the_matter_if_anybody_is() {
+        let mark = "98a78c6d7f878c38e8e0d3d899bee8766ff8fbf5af8310607919046c543d0b94";
+        for (reaction, actors, marks) in [
+            (
+                learn_recusal_at_opening as chassis::reaction::React,
+                "recusedActorIds",
+                "reporterMarks",
+            ),
+            (learn_recusal, "actorIds", "reporterMarks"),
+            (learn_conflict, "actorIds", ""),
+        ] {
+            let nobody = json!({ "matterId": OTHER });
+            assert_eq!(react(reaction, &nobody), Ok(0));
+            let mut somebody = nobody.clone();
+            somebody[actors] = json!(["chen"]);
+            assert_eq!(react(reaction, &somebody), Ok(1), "{actors}");
+            somebody[actors] = json!(["no actor"]);
+            assert!(react(reaction, &somebody).is_err(), "{actors}");
+            if !marks.is_empty() {
+                let mut reporter = nobody.clone();
+                reporter[marks] = json!([mark]);
+                assert_eq!(react(reaction, &reporter), Ok(1), "{marks}");
+                reporter[marks] = json!(["ab"]);
+                assert!(react(reaction, &reporter).is_err(), "{marks}");
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::question::{self, Page, Reach};
+use chassis::recusal::Mark;
 use chassis::view::View;
 use jiff::civil::Date;
 use office::{ActorId, SubjectId, UnitCode};
@@ -24,7 +25,7 @@ use crate::file::{Approach, Attitude, Care, Cause, File, Partner, Record, State}
 /// The files, a row each.
 pub(crate) struct Files;
 
-/// A row of `files_v1`.
+/// A row of `files_v2`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct FileRow {
     id: Uuid,
@@ -39,6 +40,8 @@ pub(crate) struct FileRow {
     next_on: String,
     approach: Option<Approach>,
     person: Option<ActorId>,
+    recused: BTreeSet<ActorId>,
+    reporter_marks: Vec<String>,
     tallies: Vec<Tally>,
 }
 
@@ -58,7 +61,7 @@ const NEVER: &str = "infinity";
 impl View for Files {
     type Aggregate = File;
     type Row = FileRow;
-    const TABLE: &'static str = "files_v1";
+    const TABLE: &'static str = "files_v2";
     const COLUMNS: &'static [&'static str] = &[
         "id",
         "version",
@@ -72,6 +75,8 @@ impl View for Files {
         "next_on",
         "approach",
         "person",
+        "recused",
+        "reporter_marks",
         "tallies",
     ];
 
@@ -92,6 +97,13 @@ impl View for Files {
             next_on: next_on(record).map_or_else(|| NEVER.to_owned(), |day| day.to_string()),
             approach: latest.map(|assessed| assessed.approach),
             person: record.person.clone(),
+            recused: record.recusal.actors.clone(),
+            reporter_marks: record
+                .recusal
+                .reporters
+                .iter()
+                .map(Mark::hexadecimal)
+                .collect(),
             tallies,
         })
     }
@@ -253,7 +265,7 @@ fn of_word<T: DeserializeOwned>(word: &str) -> Option<T> {
 }
 
 /// A page of files: the burdened first, then those who misunderstand, then by the next date. A person does not see their
-/// own file here either.
+/// own file here either, nor whoever is recused from one of its matters.
 pub(crate) async fn list(
     pool: &PgPool,
     reach: &Reach,
@@ -264,14 +276,16 @@ pub(crate) async fn list(
     sqlx::query_as!(
         Listed,
         r#"select id, subject, state, units, source, opened_for, urgency, next_on::text as "next_on!", approach
-           from files_v1
+           from files_v2
           where ($1::smallint is null or (urgency, next_on, id) > ($1, $2::text::date, $3::uuid))
             and ($4::text is null or state = $4)
             and ($5 = '' or sources @> array[$5])
             and ($6::text[] is null or units && $6)
             and person is distinct from $7
+            and not recused @> array[$7::text]
+            and not reporter_marks @> array[$8::text]
           order by urgency, next_on, id
-          limit $8"#,
+          limit $9"#,
         after.map(|place| place.urgency),
         after.map(|place| place.next_on.as_str()),
         after.map(|place| place.id),
@@ -279,6 +293,7 @@ pub(crate) async fn list(
         wanted.source,
         reach.units.as_deref(),
         reach.actor,
+        reach.mark,
         page.most()
     )
     .fetch_all(pool)
@@ -315,7 +330,7 @@ pub(crate) async fn figures(
     let counted = sqlx::query!(
         r#"with chosen as (
              select f.id, f.state, t.counts
-               from files_v1 f,
+               from files_v2 f,
                     jsonb_to_recordset(f.tallies) as t(source text, unit text, counts jsonb)
               where ($1 = '' or t.source = $1)
                 and ($2::text[] is null or t.unit = any($2))

@@ -49,7 +49,9 @@ pub fn announce(matter: MatterId, event: &Event) -> Option<Announcement> {
             Some(Announcement::of("SubjectIdentified", &message))
         }
         // Verification told us, or clarification.
-        Event::CaseStateRecorded(_) | Event::ClarificationRecorded(_) => None,
+        Event::CaseStateRecorded(_) | Event::ActorsRecused(_) | Event::ClarificationRecorded(_) => {
+            None
+        }
         // Others hold the text's id and ask for it when they need it.
         Event::TextErased(_) => None,
     }

@@ -83,6 +83,7 @@ impl Informed for Matter {
                 facts.subject = entry(asking, *subject).await?;
             }
             matter::Command::RecordCaseState { .. }
+            | matter::Command::LearnRecusal { .. }
             | matter::Command::RecordClarification { .. }
             | matter::Command::EraseText(_) => {}
         }

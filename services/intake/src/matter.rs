@@ -1,14 +1,15 @@
 //! A matter: the issue that an accepted report raises, with all its subjects; later reports may join it.
 //!
 //! It is what intake tells verification of. Its decisions stand in the rooms of this folder: [`raising`] from its first
-//! report and registering later ones, [`identification`] of its subjects, [`progress`] of its case, and what became of
-//! the [`clarification`] of its subjects' names.
+//! report and registering later ones, [`identification`] of its subjects, [`progress`] of its case, [`recusing`] by what
+//! others tell, and what became of the [`clarification`] of its subjects' names.
 //! Source: `domain.md`, Words and Intake.
 
 pub mod clarification;
 pub mod identification;
 pub mod progress;
 pub mod raising;
+pub mod recusing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,6 +131,11 @@ pub enum Command {
         /// The news' number in the case's stream.
         sequence: i64,
     },
+    /// Keep out who is recused; follows from verification's and clarification's events.
+    LearnRecusal {
+        /// Who.
+        recusal: Recusal,
+    },
     /// Keep what became of a clarification.
     RecordClarification {
         /// The clarification.
@@ -152,6 +158,8 @@ chassis::events! {
         SubjectIdentified(identification::SubjectIdentified) = "matter_subject_identified" 1,
         /// Verification told how far the case is.
         CaseStateRecorded(progress::CaseStateRecorded) = "matter_case_state_recorded" 1,
+        /// Verification or clarification told who is recused.
+        ActorsRecused(recusing::ActorsRecused) = "matter_actors_recused" 1,
         /// Clarification told what became of one.
         ClarificationRecorded(clarification::ClarificationRecorded) = "matter_clarification_recorded" 1,
         /// One of its texts is gone.
@@ -170,7 +178,7 @@ pub struct Facts {
 
 impl Aggregate for Matter {
     const KIND: &'static str = MatterId::KIND;
-    const FORMAT: u32 = 3;
+    const FORMAT: u32 = 4;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -193,6 +201,7 @@ impl Aggregate for Matter {
                 conclusion,
                 sequence,
             } => progress::record(state, *stage, *conclusion, *sequence),
+            Command::LearnRecusal { recusal } => recusing::learn(state, recusal),
             Command::RecordClarification { id, clarification } => {
                 clarification::record(state, *id, clarification)
             }
@@ -227,6 +236,7 @@ impl Aggregate for Matter {
             }
             Event::SubjectIdentified(identified) => identification::identified(open, identified),
             Event::CaseStateRecorded(recorded) => open.case = recorded.case.clone(),
+            Event::ActorsRecused(recused) => open.recusal.extend(&recused.recusal),
             Event::ClarificationRecorded(recorded) => {
                 open.clarifications
                     .insert(recorded.id, recorded.clarification.clone());
@@ -263,6 +273,13 @@ impl Aggregate for Matter {
                 },
             ),
             Event::SubjectIdentified(identified) => (&identified.tell, identified.news()),
+            Event::ActorsRecused(recused) => (
+                &recused.tell,
+                News {
+                    recusal: recused.recusal.clone(),
+                    identified: None,
+                },
+            ),
             Event::TextErased(erased) => {
                 effects.erase(erased.text);
                 return;

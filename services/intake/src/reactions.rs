@@ -1,12 +1,15 @@
 //! What intake does with other services' events. Pure: from an event to commands of its own, one function an event.
 //!
 //! Verification tells how far a case is; the matter keeps it for the reporter's side and for the repeat ledger.
-//! Clarification tells whose name was cleared; the matter keeps it for the reporter's side.
+//! Clarification tells whose name was cleared; the matter keeps it for the reporter's side. Both tell who is recused.
 
-use chassis::reaction::{Directive, Follows, Foreign, NotYet, ignore, known, on};
+use chassis::reaction::{Directive, Follows, Foreign, NotYet, ignore, known, known_recusal, on};
+use chassis::recusal::Recusal;
 use office::MatterId;
-use proto::clarification::{ClarificationCarriedOut, ClarificationHalted, ClarificationSuperseded};
-use proto::verification::{CaseConcluded, CaseDiscontinued, CaseOpened, CaseReopened};
+use proto::clarification::{
+    self, ClarificationCarriedOut, ClarificationHalted, ClarificationSuperseded,
+};
+use proto::verification::{self, CaseConcluded, CaseDiscontinued, CaseOpened, CaseReopened};
 
 use crate::matter::clarification::{Clarification, ClarificationStage};
 use crate::matter::progress::CaseStage;
@@ -18,6 +21,7 @@ pub const VERIFICATION: &[Follows] = &[
     on("CaseConcluded", case_concluded),
     on("CaseReopened", case_reopened),
     on("CaseDiscontinued", case_discontinued),
+    on("ActorsRecused", actors_recused),
     ignore(
         "SanctionRecorded",
         "what follows for a person is neither the reporter's to know nor a reason to treat a repeat otherwise",
@@ -30,6 +34,7 @@ pub const CLARIFICATION: &[Follows] = &[
         "CandidateOpened",
         "whether a name will be cleared is being decided; until then there is nothing to tell a reporter",
     ),
+    on("ActorsRecused", conflict_declared),
     on("ClarificationCarriedOut", clarification_carried_out),
     on("ClarificationHalted", clarification_halted),
     on("ClarificationSuperseded", clarification_superseded),
@@ -91,6 +96,26 @@ fn record(
     )])
 }
 
+fn actors_recused(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let news: verification::ActorsRecused = event.read()?;
+    let recusal = known_recusal(&news.actor_ids, &news.reporter_marks)?;
+    learn_recusal(&news.matter_id, recusal)
+}
+
+fn conflict_declared(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let news: clarification::ActorsRecused = event.read()?;
+    learn_recusal(&news.matter_id, known_recusal(&news.actor_ids, &[])?)
+}
+
+fn learn_recusal(matter: &str, recusal: Recusal) -> Result<Vec<Directive>, NotYet> {
+    let matter: MatterId = known("matter_id", matter)?;
+    Ok(vec![Directive::to::<Matter>(
+        matter,
+        "LearnRecusal",
+        Command::LearnRecusal { recusal },
+    )])
+}
+
 fn clarification_carried_out(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
     let news: ClarificationCarriedOut = event.read()?;
     let whose = [news.matter_id, news.clarification_id, news.subject_id];
@@ -149,6 +174,19 @@ mod tests {
             body: body.as_bytes(),
         };
         reaction(&event).ok().map(|directives| directives.len())
+    }
+
+    #[test]
+    fn who_is_recused_elsewhere_reaches_the_matter() {
+        for reaction in [
+            actors_recused as chassis::reaction::React,
+            conflict_declared,
+        ] {
+            let news = json!({ "matterId": ID, "actorIds": ["chen"] });
+            assert_eq!(react(reaction, &news), Some(1));
+            let nobody = json!({ "matterId": ID, "actorIds": ["no actor"] });
+            assert_eq!(react(reaction, &nobody), None);
+        }
     }
 
     #[test]

@@ -4,13 +4,14 @@
 //! private one does not hold, because it is made again from the journal whenever a follower asks for it.
 
 use chassis::aggregate::Announcement;
-use office::{CaseId, SubjectId};
+use chassis::recusal::Mark;
+use office::{CaseId, MatterId, SubjectId};
 use proto::office as o;
 use proto::verification as v1;
 
 use crate::case::events::{ConcludedFinding, ConcludedSubject};
 use crate::case::{
-    ClosingReason, Event, Harm, HarmDegree, HarmEffect, HarmExclusion, HarmReach, Outcome,
+    ClosingReason, Event, Harm, HarmDegree, HarmEffect, HarmExclusion, HarmReach, Outcome, Subject,
     SubjectKind,
 };
 use crate::sanctions;
@@ -26,8 +27,34 @@ pub(crate) fn announce(case: CaseId, event: &Event) -> Option<Announcement> {
                 matter_id: opened.matter.to_string(),
                 source: opened.source.clone(),
                 unit: opened.unit.to_string(),
+                recused_actor_ids: actor_ids(&opened.subjects),
+                reporter_marks: marks(opened.reporter_mark.as_ref()),
             },
         )),
+        Event::ReportJoined(joined) => recused(
+            case_id,
+            joined.matter,
+            actor_ids(&joined.subjects),
+            marks(joined.reporter_mark.as_ref()),
+        ),
+        Event::ReportRegistered(registered) => recused(
+            case_id,
+            registered.matter,
+            actor_ids(&registered.subjects),
+            marks(registered.reporter_mark.as_ref()),
+        ),
+        Event::SubjectIdentified(identified) => recused(
+            case_id,
+            identified.matter,
+            actor_ids(std::slice::from_ref(&identified.subject)),
+            Vec::new(),
+        ),
+        Event::ConflictDeclared(declared) => recused(
+            case_id,
+            declared.matter,
+            vec![declared.actor.to_string()],
+            Vec::new(),
+        ),
         Event::Concluded(concluded) => Some(Announcement::of(
             "CaseConcluded",
             &v1::CaseConcluded {
@@ -58,11 +85,7 @@ pub(crate) fn announce(case: CaseId, event: &Event) -> Option<Announcement> {
                 reason: discontinued.reason.clone(),
             },
         )),
-        Event::ReportJoined(_)
-        | Event::ReportRegistered(_)
-        | Event::SubjectIdentified(_)
-        | Event::InvestigatorsAssigned(_)
-        | Event::ConflictDeclared(_)
+        Event::InvestigatorsAssigned(_)
         | Event::EvidenceRecorded(_)
         | Event::FindingsProposed(_)
         | Event::FindingsReturned(_)
@@ -95,6 +118,32 @@ pub(crate) fn announce_sanction(event: &sanctions::Event) -> Option<Announcement
             ))
         }
     }
+}
+
+/// That others are recused; nothing where nobody is, nor where the event was stored before others were told of it.
+fn recused(
+    case_id: String,
+    matter: Option<MatterId>,
+    actor_ids: Vec<String>,
+    reporter_marks: Vec<String>,
+) -> Option<Announcement> {
+    let told = v1::ActorsRecused {
+        case_id,
+        matter_id: matter?.to_string(),
+        actor_ids,
+        reporter_marks,
+    };
+    let names_anybody = !(told.actor_ids.is_empty() && told.reporter_marks.is_empty());
+    names_anybody.then(|| Announcement::of("ActorsRecused", &told))
+}
+
+fn actor_ids(subjects: &[Subject]) -> Vec<String> {
+    let actors = subjects.iter().filter_map(|subject| subject.actor.as_ref());
+    actors.map(ToString::to_string).collect()
+}
+
+fn marks(reporter: Option<&Mark>) -> Vec<String> {
+    reporter.iter().map(|mark| mark.hexadecimal()).collect()
 }
 
 fn concluded_subject(said: &ConcludedSubject) -> v1::ConcludedSubject {
@@ -205,13 +254,90 @@ fn exclusion(exclusion: HarmExclusion) -> o::HarmExclusion {
 mod tests {
     use super::*;
     use crate::case::case_of;
-    use crate::case::fixture::{OFFICIAL, concluded, id, opened, proposed, recorded, reopened};
+    use crate::case::events::{
+        ConflictDeclared, ReportJoined, ReportRegistered, SubjectIdentified,
+    };
+    use crate::case::fixture::{
+        OFFICIAL, PLACEHOLDER, TEXT, actor_id, concluded, id, mark_of, official, opened, proposed,
+        recorded, reopened, text,
+    };
     use crate::sanctions::fixture::recorded as recorded_sanction;
 
     fn told(event: &Event) -> Option<(&'static str, serde_json::Value)> {
         let announcement = announce(case_of(id(0x10)), event)?;
         let body = serde_json::from_slice(&announcement.body).expect("a message is JSON");
         Some((announcement.name, body))
+    }
+
+    #[test]
+    fn who_is_recused_is_told_by_id_and_mark_whenever_it_becomes_known() {
+        let matter = Some(id::<MatterId>(0x10));
+        let accused = official(OFFICIAL, "accused");
+        let mark = mark_of("reporter");
+        let (name, body) = told(&opened()).expect("it is public");
+        assert_eq!(name, "CaseOpened");
+        assert_eq!(body["recusedActorIds"], serde_json::json!(["accused"]));
+        assert_eq!(
+            body["reporterMarks"],
+            serde_json::json!([mark.hexadecimal()])
+        );
+        let joined = ReportJoined {
+            matter,
+            report: id(0x21),
+            allegations: Vec::new(),
+            subjects: vec![accused.clone()],
+            reporter_mark: Some(mark.clone()),
+        };
+        let (name, body) = told(&joined.clone().into()).expect("it is public");
+        assert_eq!(name, "ActorsRecused");
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "caseId": case_of(id(0x10)).to_string(),
+                "matterId": id::<MatterId>(0x10).to_string(),
+                "actorIds": ["accused"],
+                "reporterMarks": [mark.hexadecimal()],
+            })
+        );
+        let registered = ReportRegistered {
+            matter,
+            report: id(0x21),
+            allegations: Vec::new(),
+            subjects: vec![accused.clone()],
+            reporter_mark: None,
+        };
+        let identified = SubjectIdentified {
+            matter,
+            placeholder: id(PLACEHOLDER),
+            subject: accused,
+        };
+        let declared = ConflictDeclared {
+            matter,
+            actor: actor_id("chen"),
+            reason: text(TEXT),
+        };
+        for (event, actor) in [
+            (registered.into(), "accused"),
+            (identified.into(), "accused"),
+            (declared.into(), "chen"),
+        ] {
+            let (name, body) = told(&event).expect("it is public");
+            assert_eq!(
+                (name, &body["actorIds"][0]),
+                ("ActorsRecused", &actor.into())
+            );
+        }
+        let of_nobody = ReportJoined {
+            subjects: Vec::new(),
+            reporter_mark: None,
+            ..joined.clone()
+        };
+        let before_it_was_told = ReportJoined {
+            matter: None,
+            ..joined
+        };
+        assert_eq!(told(&of_nobody.into()), None);
+        assert_eq!(told(&before_it_was_told.into()), None);
     }
 
     #[test]

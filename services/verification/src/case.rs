@@ -430,7 +430,7 @@ impl State {
 
 impl Aggregate for Case {
     const KIND: &'static str = "case";
-    const FORMAT: u32 = 3;
+    const FORMAT: u32 = 4;
     type State = State;
     type Command = Command;
     type Event = Event;

@@ -3,7 +3,7 @@
 
 use chassis::aggregate::{Decision, Effects, Rejection};
 use chassis::recusal::Recusal;
-use office::{ActorId, AllegationId, ClarificationId, MatterId, ReportId, SubjectId, UnitCode};
+use office::{AllegationId, ClarificationId, MatterId, ReportId, SubjectId, UnitCode};
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Known, State};
@@ -181,27 +181,23 @@ pub(super) fn identified(known: &mut Known, learned: &IdentityLearned) {
     known.recusal.extend(&learned.recusal);
 }
 
-/// Recuses an actor from all of the matter who declared a conflict in one of its clarifications.
+/// Recuses from all of the matter who declared a conflict, in verification or in one of its clarifications.
 pub(super) fn recuse(
     state: &State,
     matter: MatterId,
-    actor: &ActorId,
-    told_by: ClarificationId,
+    recusal: &Recusal,
+    told_by: Option<ClarificationId>,
 ) -> Decision<Event> {
     let Some(known) = state.known() else {
         return Err(Rejection::NotYet(
             "the matter that the actor is recused from",
         ));
     };
-    let conflicted = Recusal {
-        actors: [actor.clone()].into(),
-        ..Recusal::default()
-    };
-    let (recusal, mut tell) = news(known, matter, &conflicted);
+    let (recusal, mut tell) = news(known, matter, recusal);
     if recusal.is_empty() {
         return Ok(Vec::new());
     }
-    tell.retain(|clarification| *clarification != told_by);
+    tell.retain(|clarification| Some(*clarification) != told_by);
     Ok(vec![ActorRecused { recusal, tell }.into()])
 }
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use chassis::aggregate::TextRef;
+use chassis::recusal::Recusal;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use office::{ActorId, ClarificationId, MatterId, SanctionId, SubjectId, UnitCode};
@@ -16,6 +17,7 @@ use super::aftercare::{Care, Effect};
 use super::assessment::Assessed;
 use super::opening::{Carried, Cause, Sanction};
 use super::planning::Planned;
+use super::recusing::{self, ActorsRecused};
 use super::visits::Visit;
 use super::{Aftercare, Period, Record, State};
 
@@ -32,6 +34,8 @@ chassis::events! {
         AftercareTakenAway(AftercareTakenAway) = "aftercare_taken_away" 1,
         /// Intake's register says which actor the person is.
         PersonLearned(PersonLearned) = "person_learned" 1,
+        /// It became known who is recused.
+        ActorsRecused(ActorsRecused) = "file_actors_recused" 1,
         /// Visits were planned in place of what a unit had planned before.
         VisitsPlanned(VisitsPlanned) = "visits_planned" 1,
         /// The person was visited.
@@ -258,6 +262,7 @@ fn open(state: &mut State, opened: &Opened) {
         State::Unopened => Box::new(Record {
             subject: opened.subject,
             person: None,
+            recusal: Recusal::default(),
             source: opened.source.clone(),
             unit: opened.unit.clone(),
             cause: opened.cause,
@@ -282,6 +287,7 @@ fn happen(record: &mut Record, event: &Event) {
     match event {
         Event::Opened(_) | Event::Closed(_) => {}
         Event::PersonLearned(learned) => record.person = Some(learned.actor.clone()),
+        Event::ActorsRecused(recused) => recusing::recused(record, recused),
         Event::SanctionFollowed(followed) => {
             record.matter = followed.sanction.matter;
             record.periods.insert(

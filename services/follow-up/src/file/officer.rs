@@ -1,4 +1,5 @@
-//! Who takes a step on a file: an officer of the unit that decided, and never the person whom the file is about.
+//! Who takes a step on a file: an officer of the unit that decided, and never the person whom the file is about, nor
+//! anybody who is recused from its matters.
 //!
 //! Follow-up does not follow intake, so the person's actor id is asked of intake's register: once when the file opens,
 //! so that they are shown nothing either, and again before each step of an officer. The trap: without an answer there
@@ -50,9 +51,11 @@ impl<'a> Officer<'a> {
         Ok(officer)
     }
 
-    /// Whether this actor is the person whom the file is about.
+    /// Whether this actor is the person whom the file is about, or recused from one of its matters.
     pub(super) fn recuses(&self, actor: &ActorId) -> bool {
-        self.person.actor.as_ref() == Some(actor) || self.record.person.as_ref() == Some(actor)
+        self.person.actor.as_ref() == Some(actor)
+            || self.record.person.as_ref() == Some(actor)
+            || self.record.recusal.names(actor, &self.context.secrets)
     }
 
     /// Whether the officer acts for this unit: their own, or one below it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chassis::recusal::Recusal;
 use chassis::testing::{Given, Journal};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -81,6 +82,13 @@ fn any_aftercare() -> impl Strategy<Value = Command> {
     select(all.concat())
 }
 
+fn of_wu() -> Recusal {
+    Recusal {
+        actors: [actor_id("wu")].into(),
+        ..Recusal::default()
+    }
+}
+
 fn anything() -> impl Strategy<Value = Asked> {
     let names = select(vec!["chen", "lin", "wu", "person"]);
     let visitors = prop_oneof![
@@ -102,6 +110,7 @@ fn anything() -> impl Strategy<Value = Asked> {
         3 => Just(Asked::As(Command::EndImpactPeriod)),
         2 => Just(Asked::As(Command::RemindAftercare)),
         1 => Just(Asked::As(Command::LearnPerson)),
+        1 => Just(Asked::As(Command::RecuseFromFile { recusal: of_wu() })),
     ]
 }
 
@@ -123,6 +132,7 @@ fn usually(command: &Command) -> Actor {
         | Command::AddAftercare { .. }
         | Command::TakeAftercareAway { .. }
         | Command::LearnPerson
+        | Command::RecuseFromFile { .. }
         | Command::EndImpactPeriod
         | Command::RemindAftercare => service(),
         Command::PlanVisits { .. }

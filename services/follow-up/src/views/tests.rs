@@ -1,15 +1,21 @@
 //! The queries against a real PostgreSQL, which `tests/run` provides: each test has the table for itself, in its
 //! connection's temporary schema.
 
+use chassis::recusal::Recusal;
 use chassis::testing::{self, Given};
 use jiff::civil::date;
 
 use super::*;
 use crate::file::fixture::*;
-use crate::file::{Command, Effect};
+use crate::file::recusing::ActorsRecused;
+use crate::file::{Command, Effect, Event};
 
 async fn database() -> PgPool {
-    testing::database(&[include_str!("../../migrations/0001_follow_up.sql")]).await
+    testing::database(&[
+        include_str!("../../migrations/0001_follow_up.sql"),
+        include_str!("../../migrations/0002_recusal.sql"),
+    ])
+    .await
 }
 
 /// Writes the files, numbered from 1.
@@ -60,6 +66,12 @@ async fn counted(
     told.map(|(key, (_, count))| (key, count))
         .filter(|(_, count)| *count != 0)
         .collect()
+}
+
+fn mark() -> Mark {
+    "98a78c6d7f878c38e8e0d3d899bee8766ff8fbf5af8310607919046c543d0b94"
+        .parse()
+        .expect("a mark")
 }
 
 /// Sanctioned by the county and by its neighbour in the matter of another register, visited by the county.
@@ -170,11 +182,13 @@ async fn a_list_holds_what_the_actor_may_see_and_asked_for() {
         .when(Command::LearnPerson)
         .accepted()
         .1;
-    write(
-        &pool,
-        &[sanctioned_twice(), a_cared_file(), a_closed_file(), own],
-    )
-    .await;
+    let recusal = Recusal {
+        actors: [actor_id("chen")].into(),
+        reporters: [mark()].into(),
+    };
+    let recused = ActorsRecused { recusal };
+    let cared = a_cared_file().events([Event::from(recused)]);
+    write(&pool, &[sanctioned_twice(), cared, a_closed_file(), own]).await;
     let all = reach(None);
     // The second has aftercare, which is the next thing to do.
     assert_eq!(listed(&pool, &all, &any()).await, [2, 1, 4, 3]);
@@ -185,6 +199,17 @@ async fn a_list_holds_what_the_actor_may_see_and_asked_for() {
         ..reach(None)
     };
     assert_eq!(listed(&pool, &person, &any()).await, [2, 1, 3]);
+    // Who is recused from a matter of the second, by id and by mark.
+    let recused = Reach {
+        actor: "chen".to_owned(),
+        ..reach(None)
+    };
+    assert_eq!(listed(&pool, &recused, &any()).await, [1, 4, 3]);
+    let reporter = Reach {
+        mark: mark().hexadecimal(),
+        ..reach(None)
+    };
+    assert_eq!(listed(&pool, &reporter, &any()).await, [1, 4, 3]);
     let closed = Wanted {
         state: Some("closed"),
         ..any()

@@ -28,15 +28,15 @@ chassis::events! {
         /// It was opened for a matter.
         Opened(Opened) = "case_opened" 1,
         /// A report joined, whose allegations are found on with the others.
-        ReportJoined(ReportJoined) = "report_joined" 1,
+        ReportJoined(ReportJoined) = "report_joined" 2 { 1 => without_matter },
         /// A report joined the ended case without new facts; it is registered and asks for nothing.
-        ReportRegistered(ReportRegistered) = "report_registered" 1,
+        ReportRegistered(ReportRegistered) = "report_registered" 2 { 1 => without_matter },
         /// It became known who a subject is.
-        SubjectIdentified(SubjectIdentified) = "subject_identified" 1,
+        SubjectIdentified(SubjectIdentified) = "subject_identified" 2 { 1 => without_matter },
         /// Investigators were assigned in place of any before.
         InvestigatorsAssigned(InvestigatorsAssigned) = "investigators_assigned" 1,
         /// An actor declared a conflict of interest.
-        ConflictDeclared(ConflictDeclared) = "conflict_declared" 1,
+        ConflictDeclared(ConflictDeclared) = "conflict_declared" 2 { 1 => without_matter },
         /// Evidence was recorded.
         EvidenceRecorded(EvidenceRecorded) = "evidence_recorded" 1,
         /// A finding was proposed for each allegation.
@@ -65,6 +65,11 @@ fn without_harm<E: DeserializeOwned>(data: &[u8]) -> Result<E, String> {
     chassis::aggregate::decode(data)
 }
 
+/// Version 1 did not name the matter; nobody was told of these events then, so nobody asks which it was.
+fn without_matter<E: DeserializeOwned>(data: &[u8]) -> Result<E, String> {
+    chassis::aggregate::decode(data)
+}
+
 /// See [`Event::Opened`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
@@ -90,6 +95,9 @@ pub struct Opened {
 /// See [`Event::ReportJoined`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReportJoined {
+    /// The matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter: Option<MatterId>,
     /// The report.
     pub report: ReportId,
     /// The allegations that it adds.
@@ -104,6 +112,9 @@ pub struct ReportJoined {
 /// See [`Event::ReportRegistered`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReportRegistered {
+    /// The matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter: Option<MatterId>,
     /// The report.
     pub report: ReportId,
     /// The allegations that it repeats.
@@ -118,6 +129,9 @@ pub struct ReportRegistered {
 /// See [`Event::SubjectIdentified`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SubjectIdentified {
+    /// The matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter: Option<MatterId>,
     /// Under which id it was not identified.
     pub placeholder: SubjectId,
     /// Who it is; one with the subject of the same id, if the case has it.
@@ -136,6 +150,9 @@ pub struct InvestigatorsAssigned {
 /// See [`Event::ConflictDeclared`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConflictDeclared {
+    /// The matter, from all of which they are recused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter: Option<MatterId>,
     /// Who declared it and is recused from now on.
     pub actor: ActorId,
     /// Why.

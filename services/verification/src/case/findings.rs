@@ -376,6 +376,7 @@ mod tests {
     /// It turns out that the unknown subject is this actor.
     fn identified_as(actor: &str) -> Event {
         SubjectIdentified {
+            matter: Some(id(0x10)),
             placeholder: id(PLACEHOLDER),
             subject: Subject {
                 id: id(0x32),

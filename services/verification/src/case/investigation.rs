@@ -102,6 +102,7 @@ pub(super) fn declare_conflict(
     }
     Ok(vec![
         ConflictDeclared {
+            matter: Some(dossier.matter),
             actor: context.actor.id.clone(),
             reason: context.text(reason),
         }
@@ -181,6 +182,7 @@ mod tests {
 
     fn declared(name: &str) -> Event {
         ConflictDeclared {
+            matter: Some(id(0x10)),
             actor: actor_id(name),
             reason: text(TEXT),
         }

@@ -161,6 +161,7 @@ pub(super) fn join(state: &State, report: &JoinedReport, context: &Context) -> D
     }
     let allegations = unknown_to(dossier, &report.allegations);
     let joined = ReportJoined {
+        matter: Some(dossier.matter),
         report: report.id,
         allegations: allegations.clone(),
         subjects: report.subjects.clone(),
@@ -178,6 +179,7 @@ pub(super) fn join(state: &State, report: &JoinedReport, context: &Context) -> D
         }
         (State::Concluded { .. } | State::Discontinued { .. }, NewFacts::None) => events.push(
             ReportRegistered {
+                matter: Some(dossier.matter),
                 report: report.id,
                 allegations,
                 subjects: report.subjects.clone(),
@@ -213,6 +215,7 @@ pub(super) fn identify(
     }
     events.push(
         SubjectIdentified {
+            matter: Some(dossier.matter),
             placeholder,
             subject: subject.clone(),
         }
@@ -256,6 +259,7 @@ mod tests {
     fn joined() -> Event {
         let report = second_report(NewFacts::None);
         ReportJoined {
+            matter: Some(id(0x10)),
             report: report.id,
             allegations: report.allegations,
             subjects: report.subjects,
@@ -267,6 +271,7 @@ mod tests {
     fn registered() -> Event {
         let report = second_report(NewFacts::None);
         ReportRegistered {
+            matter: Some(id(0x10)),
             report: report.id,
             allegations: report.allegations,
             subjects: report.subjects,
@@ -284,6 +289,7 @@ mod tests {
 
     fn identified_as(subject: u128) -> Event {
         SubjectIdentified {
+            matter: Some(id(0x10)),
             placeholder: id(PLACEHOLDER),
             subject: official(subject, "found"),
         }
@@ -376,6 +382,7 @@ mod tests {
     #[test]
     fn a_reporter_who_is_no_official_is_stored_as_an_empty_mark() {
         let of_nobody = ReportJoined {
+            matter: Some(id(0x10)),
             report: id(0x21),
             allegations: Vec::new(),
             subjects: Vec::new(),
