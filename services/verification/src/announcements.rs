@@ -58,7 +58,9 @@ pub(crate) fn announce(case: CaseId, event: &Event) -> Option<Announcement> {
                 reason: discontinued.reason.clone(),
             },
         )),
-        Event::ReportJoined(_)
+        // Intake moved the matter, and has told everybody.
+        Event::Moved(_)
+        | Event::ReportJoined(_)
         | Event::ReportRegistered(_)
         | Event::SubjectIdentified(_)
         | Event::InvestigatorsAssigned(_)
@@ -205,7 +207,9 @@ fn exclusion(exclusion: HarmExclusion) -> o::HarmExclusion {
 mod tests {
     use super::*;
     use crate::case::case_of;
-    use crate::case::fixture::{OFFICIAL, concluded, id, opened, proposed, recorded, reopened};
+    use crate::case::fixture::{
+        OFFICIAL, concluded, id, moved, opened, proposed, recorded, reopened,
+    };
     use crate::sanctions::fixture::recorded as recorded_sanction;
 
     fn told(event: &Event) -> Option<(&'static str, serde_json::Value)> {
@@ -278,5 +282,6 @@ mod tests {
     fn what_is_only_proposed_stays_in_the_house() {
         assert_eq!(told(&proposed()), None);
         assert_eq!(told(&recorded()), None);
+        assert_eq!(told(&moved()), None, "intake tells it");
     }
 }
