@@ -8,6 +8,7 @@ mod errors;
 mod faults;
 mod following_up;
 mod racing;
+mod raising;
 mod receipts;
 mod reference;
 mod registers;
