@@ -61,7 +61,12 @@ pub use zhengming::verification::v1 as verification;
 /// are not part of another.
 pub fn events_of(service: &str) -> &'static [&'static str] {
     match service {
-        "intake" => &["MatterOpened", "ReportJoined", "SubjectIdentified"],
+        "intake" => &[
+            "MatterOpened",
+            "ReportJoined",
+            "SubjectIdentified",
+            "MatterMoved",
+        ],
         "verification" => &[
             "CaseOpened",
             "ActorsRecused",

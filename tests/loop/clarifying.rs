@@ -17,7 +17,7 @@ fn shown(office: &Office, id: &str) -> Value {
 }
 
 /// The one clarification of a case that was concluded in its subject's favour, once it is there.
-async fn opened(office: &Office, concluded: &Concluded) -> String {
+pub(crate) async fn opened(office: &Office, concluded: &Concluded) -> String {
     let mut id = String::new();
     eventually("a clarification opened", async || {
         let listed = office.zm_json(&["clarification", "list"]);
@@ -47,7 +47,7 @@ fn count<'a>(of: &'a Value, key: &str) -> &'a str {
 }
 
 /// Screens, hears the subject, decides the written form and drafts the statement.
-fn draft(office: &Office, id: &str) {
+pub(crate) fn draft(office: &Office, id: &str) {
     let reason = "Nothing speaks against it";
     for department in DEPARTMENTS {
         office.zm_json(&[

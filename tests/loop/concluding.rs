@@ -4,7 +4,7 @@ use serde_json::Value;
 use servers::eventually;
 use tests::Office;
 
-/// A case that was concluded.
+/// A case that was concluded, or is on its way there.
 pub(crate) struct Concluded {
     pub(crate) matter: String,
     pub(crate) case: String,
@@ -14,7 +14,13 @@ pub(crate) struct Concluded {
 
 impl Concluded {
     /// Proposes and approves a finding on what was alleged, in a case that is being investigated.
-    pub(crate) fn conclude(&self, office: &Office, (finding, harm): (&str, Option<&str>)) {
+    pub(crate) fn conclude(&self, office: &Office, outcome: (&str, Option<&str>)) {
+        self.propose(office, outcome);
+        office.zm_json(&["approve", &self.case]);
+    }
+
+    /// Proposes a finding on what was alleged, in a case that is being investigated.
+    pub(crate) fn propose(&self, office: &Office, (finding, harm): (&str, Option<&str>)) {
         let case = self.case.as_str();
         let evidence = office.zm_json(&[
             "evidence",
@@ -34,7 +40,6 @@ impl Concluded {
             propose.extend(["--harm", harm]);
         }
         office.zm_json(&propose);
-        office.zm_json(&["approve", case]);
     }
 }
 
@@ -57,6 +62,17 @@ pub(crate) async fn concluded(
     (person, category): (&str, &str),
     unit: &str,
     outcome: (&str, Option<&str>),
+) -> Concluded {
+    let case = investigated(office, (person, category), unit).await;
+    case.conclude(office, outcome);
+    case
+}
+
+/// A report on a person, accepted for a unit and investigated there.
+pub(crate) async fn investigated(
+    office: &Office,
+    (person, category): (&str, &str),
+    unit: &str,
 ) -> Concluded {
     let submitted = office.zm_json(&[
         "submit",
@@ -85,6 +101,5 @@ pub(crate) async fn concluded(
         allegation: word(&opened["findings"][0]["allegationId"]),
     };
     office.zm_json(&["assign", &case.case, "investigator-1", "investigator-2"]);
-    case.conclude(office, outcome);
     case
 }

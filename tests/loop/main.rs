@@ -9,6 +9,7 @@ mod faults;
 mod following_up;
 mod ledger;
 mod racing;
+mod raising;
 mod receipts;
 mod reference;
 mod registers;

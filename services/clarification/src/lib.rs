@@ -46,7 +46,7 @@ pub fn clarification() -> Blueprint {
         .request::<ClarificationOffice, v1::CarryOutClarificationRequest>()
         .request::<ClarificationOffice, v1::ConfirmClarificationRequest>()
         .request::<ClarificationOffice, v1::DeclareClarificationConflictRequest>()
-        .internal(&["LearnMatter", "LearnReport", "LearnIdentity"])
+        .internal(&["LearnMatter", "LearnReport", "LearnIdentity", "LearnMove"])
         .internal(&["LearnConclusion", "LearnReopening", "LearnSanction"])
         .internal(&["LearnRecusal"])
         .internal(&[

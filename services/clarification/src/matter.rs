@@ -105,6 +105,11 @@ pub enum Command {
         /// Who is recused because of it.
         recusal: Recusal,
     },
+    /// Learn which unit handles it now; follows from intake's `MatterMoved`.
+    LearnMove {
+        /// Which.
+        unit: UnitCode,
+    },
     /// Learn of a conclusion; follows from verification's `CaseConcluded`.
     LearnConclusion(ruling::Conclusion),
     /// Learn that a conclusion stands no longer; follows from verification's `CaseReopened`.
@@ -137,6 +142,8 @@ chassis::events! {
         ReportLearned(learning::ReportLearned) = "report_learned" 1,
         /// A subject was identified.
         IdentityLearned(learning::IdentityLearned) = "identity_learned" 1,
+        /// It was raised to another unit.
+        MoveLearned(learning::MoveLearned) = "move_learned" 1,
         /// Somebody declared a conflict, here or in verification.
         ActorRecused(learning::ActorRecused) = "matter_actor_recused" 1,
         /// Its case was concluded.
@@ -157,7 +164,7 @@ pub const RECUSED: Refusal = Refusal::new(
 
 impl Aggregate for Matter {
     const KIND: &'static str = MatterId::KIND;
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -174,6 +181,7 @@ impl Aggregate for Matter {
                 recusal,
             } => learning::identify(state, matter, *placeholder, subject, recusal),
             Command::LearnRecusal { recusal } => learning::recuse(state, matter, recusal, None),
+            Command::LearnMove { unit } => learning::follow(state, unit),
             Command::RecuseFromMatter { actor, told_by } => {
                 let recusal = Recusal {
                     actors: [actor.clone()].into(),
@@ -201,6 +209,7 @@ impl Aggregate for Matter {
             Event::Raised(_) => {}
             Event::ReportLearned(learned) => learning::joined(known, learned),
             Event::IdentityLearned(learned) => learning::identified(known, learned),
+            Event::MoveLearned(learned) => known.unit = learned.unit.clone(),
             Event::ActorRecused(recused) => known.recusal.extend(&recused.recusal),
             Event::ConclusionLearned(learned) => ruling::concluded(known, learned),
             Event::ReopeningLearned(learned) => ruling::reopened(known, learned),
@@ -224,7 +233,7 @@ impl Aggregate for Matter {
 
     fn effects(_id: Uuid, event: &Event, effects: &mut Effects) {
         match event {
-            Event::Raised(_) => {}
+            Event::Raised(_) | Event::MoveLearned(_) => {}
             Event::ReportLearned(learned) => {
                 learning::tell(&learned.tell, &learned.recusal, effects);
             }

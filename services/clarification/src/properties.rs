@@ -7,7 +7,7 @@
 mod world;
 
 use chassis::secrets::Secrets;
-use office::{Actor, Finding};
+use office::{Actor, Finding, Role};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
@@ -34,6 +34,8 @@ enum Happens {
     Concluded(Finding, Finding, Harmed),
     /// Verification reopens.
     Reopened,
+    /// The matter is raised to the unit above; the next conclusion is that unit's.
+    Moved,
     /// A report joins whose reporter, or subject, is this actor.
     Joined(&'static str),
     /// The next event of intake, or of verification, arrives.
@@ -155,6 +157,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (findings(), findings(), harmed)
             .prop_map(|(official, organisation, harm)| Happens::Concluded(official, organisation, harm)),
         1 => Just(Happens::Reopened),
+        1 => Just(Happens::Moved),
         1 => names.prop_map(Happens::Joined),
         6 => select(vec![Stream::Intake, Stream::Verification]).prop_map(Happens::Arrives),
         8 => any::<Index>().prop_map(Happens::Follows),
@@ -307,6 +310,15 @@ fn today(form: Form, dossier: &Dossier) -> Particulars {
     particulars
 }
 
+/// Somebody of the unit that concluded, in place of the one that the tests begin with.
+fn of_unit(actor: Actor, dossier: &Dossier) -> Actor {
+    if actor.is_service() || actor.has(Role::PersonnelOfficer) {
+        return actor;
+    }
+    let unit = dossier.clearance.unit.clone();
+    Actor { unit, ..actor }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(384))]
 
@@ -321,9 +333,9 @@ proptest! {
     }
 }
 
-/// The histories above are worth something only if some of them come to their end.
-#[test]
-fn a_history_of_next_steps_clears_a_name_and_supersedes_it_and_clears_it_again() {
+/// A name that is cleared, superseded and cleared again, with this in between; the entries in ledgers: unit, number, and
+/// which one it supersedes.
+fn cleared_twice(between: Option<Happens>) -> Vec<(String, i32, Option<i32>)> {
     let mut world = World::new();
     let official = clarification_of(matter_id(), subject().id).uuid();
     for round in 1..=2 {
@@ -339,10 +351,9 @@ fn a_history_of_next_steps_clears_a_name_and_supersedes_it_and_clears_it_again()
         world.settle();
         assert_eq!(world.executions[&official].len(), round);
         if round == 1 {
-            world.step(&Step {
-                happens: Happens::Reopened,
-                days: 1,
-            });
+            for happens in [Happens::Reopened].into_iter().chain(between.clone()) {
+                world.step(&Step { happens, days: 1 });
+            }
             world.settle();
         }
     }
@@ -351,13 +362,37 @@ fn a_history_of_next_steps_clears_a_name_and_supersedes_it_and_clears_it_again()
     let dossier = world.clarifications[&official].state().dossier();
     let dossier = dossier.expect("it is open");
     assert_eq!(dossier.standing(), Standing::CarriedOut);
-    let told: Vec<_> = dossier
-        .entries
-        .iter()
-        .map(|entered| {
-            let first = entered.wanted.supersedes.as_ref();
-            (entered.number.number, first.map(|first| first.number))
-        })
-        .collect();
-    assert_eq!(told, [(1, None), (2, Some(1)), (3, None)]);
+    let entries = dossier.entries.iter().map(|entered| {
+        let first = entered.wanted.supersedes.as_ref();
+        let number = &entered.number;
+        (
+            number.unit.to_string(),
+            number.number,
+            first.map(|first| first.number),
+        )
+    });
+    entries.collect()
+}
+
+/// The histories above are worth something only if some of them come to their end.
+#[test]
+fn a_history_of_next_steps_clears_a_name_and_supersedes_it_and_clears_it_again() {
+    let entry = |number, first| ("P51-01".to_owned(), number, first);
+    assert_eq!(
+        cleared_twice(None),
+        [entry(1, None), entry(2, Some(1)), entry(3, None)]
+    );
+}
+
+#[test]
+fn what_one_unit_cleared_and_another_clears_again_stands_in_the_ledger_of_each() {
+    let below = |number, first| ("P51-01".to_owned(), number, first);
+    assert_eq!(
+        cleared_twice(Some(Happens::Moved)),
+        [
+            below(1, None),
+            below(2, Some(1)),
+            ("P51".to_owned(), 1, None)
+        ]
+    );
 }

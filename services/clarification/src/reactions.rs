@@ -27,6 +27,7 @@ pub(crate) const INTAKE: &[Follows] = &[
     on("MatterOpened", learn_matter),
     on("ReportJoined", learn_report),
     on("SubjectIdentified", learn_identity),
+    on("MatterMoved", learn_move),
 ];
 
 /// Verification's events.
@@ -100,6 +101,14 @@ fn learn_identity(event: &Foreign<'_>) -> Reaction {
         recusal: recusal(std::slice::from_ref(&who), "")?,
     };
     to_matter(&identified.matter_id, "LearnIdentity", command)
+}
+
+fn learn_move(event: &Foreign<'_>) -> Reaction {
+    let moved: intake::MatterMoved = event.read()?;
+    let command = Command::LearnMove {
+        unit: known("to_unit", &moved.to_unit)?,
+    };
+    to_matter(&moved.matter_id, "LearnMove", command)
 }
 
 fn learn_conclusion(event: &Foreign<'_>) -> Reaction {

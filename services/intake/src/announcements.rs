@@ -48,6 +48,15 @@ pub fn announce(matter: MatterId, event: &Event) -> Option<Announcement> {
             };
             Some(Announcement::of("SubjectIdentified", &message))
         }
+        Event::LevelRaised(raised) => {
+            let message = public::MatterMoved {
+                matter_id,
+                source: raised.source.clone(),
+                from_unit: raised.from.to_string(),
+                to_unit: raised.to.to_string(),
+            };
+            Some(Announcement::of("MatterMoved", &message))
+        }
         // Verification told us, or clarification.
         Event::CaseStateRecorded(_) | Event::ActorsRecused(_) | Event::ClarificationRecorded(_) => {
             None

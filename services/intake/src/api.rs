@@ -100,6 +100,10 @@ impl IntakeService for Api {
         self.front.call::<Intake, _>(request).await
     }
 
+    async fn raise_level(&self, request: Request<RaiseLevelRequest>) -> Answer<RaiseLevelResponse> {
+        self.front.call::<Intake, _>(request).await
+    }
+
     async fn erase_report_text(
         &self,
         request: Request<EraseReportTextRequest>,

@@ -82,7 +82,8 @@ impl Informed for Matter {
             matter::Command::IdentifySubject { subject, .. } => {
                 facts.subject = entry(asking, *subject).await?;
             }
-            matter::Command::RecordCaseState { .. }
+            matter::Command::RaiseLevel { .. }
+            | matter::Command::RecordCaseState { .. }
             | matter::Command::LearnRecusal { .. }
             | matter::Command::RecordClarification { .. }
             | matter::Command::EraseText(_) => {}

@@ -40,6 +40,7 @@ pub fn intake() -> Blueprint {
         .request::<Intake, contract::TransferReportRequest>()
         .request::<Intake, contract::WithdrawReportRequest>()
         .request::<Intake, contract::IdentifySubjectRequest>()
+        .request::<Intake, contract::RaiseLevelRequest>()
         .request::<Intake, contract::EraseReportTextRequest>()
         .request::<Intake, contract::EraseSubjectTextRequest>()
         .request::<Intake, contract::EraseMatterTextRequest>()
@@ -96,6 +97,7 @@ mod tests {
             include_str!("matter.rs"),
             include_str!("matter/clarification.rs"),
             include_str!("matter/identification.rs"),
+            include_str!("matter/level.rs"),
             include_str!("matter/progress.rs"),
             include_str!("matter/raising.rs"),
             include_str!("matter/recusing.rs"),

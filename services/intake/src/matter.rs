@@ -1,12 +1,13 @@
 //! A matter: the issue that an accepted report raises, with all its subjects; later reports may join it.
 //!
 //! It is what intake tells verification of. Its decisions stand in the rooms of this folder: [`raising`] from its first
-//! report and registering later ones, [`identification`] of its subjects, [`progress`] of its case, [`recusing`] by what
-//! others tell, and what became of the [`clarification`] of its subjects' names.
+//! report and registering later ones, [`identification`] of its subjects, its [`level`], [`progress`] of its case,
+//! [`recusing`] by what others tell, and what became of the [`clarification`] of its subjects' names.
 //! Source: `domain.md`, Words and Intake.
 
 pub mod clarification;
 pub mod identification;
+pub mod level;
 pub mod progress;
 pub mod raising;
 pub mod recusing;
@@ -18,6 +19,7 @@ use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal};
 use jiff::Timestamp;
 use office::{ClarificationId, MatterId, ReportId, SubjectId, TextId, UnitCode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -84,6 +86,9 @@ pub struct Open {
     /// Why its subjects were identified as they were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<TextRef>,
+    /// Why it was raised to the unit above, once for each level.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raised: Vec<TextRef>,
     /// Which of its texts are gone.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub erased: BTreeSet<TextId>,
@@ -122,6 +127,11 @@ pub enum Command {
         /// Why it is this one.
         reason: TextId,
     },
+    /// Take it over to the unit above.
+    RaiseLevel {
+        /// Why.
+        reason: TextId,
+    },
     /// Keep how far its case is.
     RecordCaseState {
         /// The stage.
@@ -153,9 +163,11 @@ chassis::events! {
         /// It was raised.
         Opened(raising::Opened) = "matter_opened" 1,
         /// A report joined it.
-        ReportRegistered(raising::ReportRegistered) = "matter_report_registered" 1,
+        ReportRegistered(raising::ReportRegistered) = "matter_report_registered" 2 { 1 => before_levels },
         /// Somebody was identified.
         SubjectIdentified(identification::SubjectIdentified) = "matter_subject_identified" 1,
+        /// It was raised to the unit above.
+        LevelRaised(level::LevelRaised) = "matter_level_raised" 1,
         /// Verification told how far the case is.
         CaseStateRecorded(progress::CaseStateRecorded) = "matter_case_state_recorded" 1,
         /// Verification or clarification told who is recused.
@@ -165,6 +177,11 @@ chassis::events! {
         /// One of its texts is gone.
         TextErased(TextErased) = "matter_text_erased" 1,
     }
+}
+
+/// Version 1 is of before a matter could be raised: whoever joined it lay where it was handled.
+fn before_levels<E: DeserializeOwned>(data: &[u8]) -> Result<E, String> {
+    chassis::aggregate::decode(data)
 }
 
 /// What is asked before a decision on a matter.
@@ -196,6 +213,10 @@ impl Aggregate for Matter {
                 let open = state.open().ok_or(NOT_FOUND)?;
                 identification::identify(open, *placeholder, *subject, *reason, context)
             }
+            Command::RaiseLevel { reason } => {
+                let open = state.open().ok_or(NOT_FOUND)?;
+                level::raise(open, *reason, context)
+            }
             Command::RecordCaseState {
                 stage,
                 conclusion,
@@ -207,7 +228,11 @@ impl Aggregate for Matter {
             }
             Command::EraseText(wanted) => {
                 let open = state.open().ok_or(NOT_FOUND)?;
-                let erased = erasure::erase(&open.reasons, &open.erased, wanted)?;
+                let erased = erasure::erase(
+                    open.reasons.iter().chain(&open.raised),
+                    &open.erased,
+                    wanted,
+                )?;
                 Ok(erased.into_iter().map(Event::TextErased).collect())
             }
         }
@@ -235,6 +260,7 @@ impl Aggregate for Matter {
                 open.recusal.extend(&registered.recusal);
             }
             Event::SubjectIdentified(identified) => identification::identified(open, identified),
+            Event::LevelRaised(raised) => level::raised(open, raised),
             Event::CaseStateRecorded(recorded) => open.case = recorded.case.clone(),
             Event::ActorsRecused(recused) => open.recusal.extend(&recused.recusal),
             Event::ClarificationRecorded(recorded) => {
@@ -265,11 +291,27 @@ impl Aggregate for Matter {
 
     fn effects(_id: Uuid, event: &Event, effects: &mut Effects) {
         let (reports, news) = match event {
-            Event::ReportRegistered(registered) => (
-                &registered.tell,
+            Event::ReportRegistered(registered) => {
+                if let Some(unit) = &registered.raised_to {
+                    let news = News {
+                        unit: Some(unit.clone()),
+                        ..News::default()
+                    };
+                    tell(registered.report, &news, effects);
+                }
+                (
+                    &registered.tell,
+                    News {
+                        recusal: registered.recusal.clone(),
+                        ..News::default()
+                    },
+                )
+            }
+            Event::LevelRaised(raised) => (
+                &raised.tell,
                 News {
-                    recusal: registered.recusal.clone(),
-                    identified: None,
+                    unit: Some(raised.to.clone()),
+                    ..News::default()
                 },
             ),
             Event::SubjectIdentified(identified) => (&identified.tell, identified.news()),
@@ -277,7 +319,7 @@ impl Aggregate for Matter {
                 &recused.tell,
                 News {
                     recusal: recused.recusal.clone(),
-                    identified: None,
+                    ..News::default()
                 },
             ),
             Event::TextErased(erased) => {
@@ -289,13 +331,18 @@ impl Aggregate for Matter {
             }
         };
         for report in reports {
-            effects.then::<Report>(
-                *report,
-                "FollowMatter",
-                &report::Command::FollowMatter(news.clone()),
-            );
+            tell(*report, &news, effects);
         }
     }
+}
+
+/// Tells a report what became known here.
+fn tell(report: ReportId, news: &News, effects: &mut Effects) {
+    effects.then::<Report>(
+        report,
+        "FollowMatter",
+        &report::Command::FollowMatter(news.clone()),
+    );
 }
 
 /// Adds a subject that is not there yet.

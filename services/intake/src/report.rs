@@ -20,6 +20,7 @@ use chassis::aggregate::{Aggregate, Context, Decision, Effects, TextRef, Visitor
 use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use office::{MatterId, ReportId, SubjectId, TextId, UnitCode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -91,6 +92,9 @@ pub struct Filed {
     /// Whether triage was late.
     #[serde(default)]
     pub overdue: bool,
+    /// The unit that its matter was raised to since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised_to: Option<UnitCode>,
     /// Where it stands.
     pub stage: Stage,
 }
@@ -126,6 +130,9 @@ impl State {
 impl Filed {
     /// The unit where it lies: that of the routing, then the one that handles its matter.
     pub fn unit(&self) -> &UnitCode {
+        if let Some(unit) = &self.raised_to {
+            return unit;
+        }
         match &self.stage {
             Stage::Accepted(accepted) => &accepted.unit,
             Stage::Joined(joined) => &joined.unit,
@@ -273,10 +280,15 @@ chassis::events! {
         /// It joined a matter that was there.
         Joined(joining::Joined) = "report_joined" 1,
         /// Something became known in its matter that it must know too.
-        MatterFollowed(joining::News) = "report_matter_followed" 1,
+        MatterFollowed(joining::News) = "report_matter_followed" 2 { 1 => before_levels },
         /// One of its texts is gone.
         TextErased(TextErased) = "report_text_erased" 1,
     }
+}
+
+/// Version 1 is of before a matter could be raised to another unit.
+fn before_levels<E: DeserializeOwned>(data: &[u8]) -> Result<E, String> {
+    chassis::aggregate::decode(data)
 }
 
 /// What is asked before a decision on a report.
@@ -292,7 +304,7 @@ pub struct Facts {
 
 impl Aggregate for Report {
     const KIND: &'static str = ReportId::KIND;
-    const FORMAT: u32 = 3;
+    const FORMAT: u32 = 4;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -328,7 +340,7 @@ impl Aggregate for Report {
             Command::Join { matter, new_facts } => {
                 joining::join(filed, *matter, *new_facts, context)
             }
-            Command::FollowMatter(news) => joining::follow_matter(filed, news),
+            Command::FollowMatter(news) => joining::follow_matter(filed, news, context),
             Command::EraseText(wanted) => {
                 let erased = erasure::erase(filed.texts(), &filed.erased, wanted)?;
                 Ok(erased.into_iter().map(Event::TextErased).collect())

@@ -85,7 +85,9 @@ pub(crate) fn announce(case: CaseId, event: &Event) -> Option<Announcement> {
                 reason: discontinued.reason.clone(),
             },
         )),
-        Event::InvestigatorsAssigned(_)
+        // Intake moved the matter, and has told everybody.
+        Event::Moved(_)
+        | Event::InvestigatorsAssigned(_)
         | Event::EvidenceRecorded(_)
         | Event::FindingsProposed(_)
         | Event::FindingsReturned(_)
@@ -258,8 +260,8 @@ mod tests {
         ConflictDeclared, ReportJoined, ReportRegistered, SubjectIdentified,
     };
     use crate::case::fixture::{
-        OFFICIAL, PLACEHOLDER, TEXT, actor_id, concluded, id, mark_of, official, opened, proposed,
-        recorded, reopened, text,
+        OFFICIAL, PLACEHOLDER, TEXT, actor_id, concluded, id, mark_of, moved, official, opened,
+        proposed, recorded, reopened, text,
     };
     use crate::sanctions::fixture::recorded as recorded_sanction;
 
@@ -404,5 +406,6 @@ mod tests {
     fn what_is_only_proposed_stays_in_the_house() {
         assert_eq!(told(&proposed()), None);
         assert_eq!(told(&recorded()), None);
+        assert_eq!(told(&moved()), None, "intake tells it");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Here are its state, its commands, its refusals, and what each event does to it; `decide` only dispatches. The
 //! decisions stand by the headings of `domain.md`: [`opening`] (what comes from intake), [`investigation`],
-//! [`findings`], [`harm`], [`course`] (the deadline, suspension and other ends). What can happen is in [`events`].
+//! [`findings`], [`harm`], [`course`] (the deadline, suspension and other ends), [`moving`] (to another unit). What can
+//! happen is in [`events`].
 //!
 //! To add a command: a variant of [`Command`], a function in the room of its heading, its line in `decide`, and tests
 //! there that bear the rule's name. To add an event: see [`events`].
@@ -17,6 +18,7 @@ pub mod findings;
 pub(crate) mod fixture;
 pub mod harm;
 pub mod investigation;
+pub mod moving;
 pub mod opening;
 #[cfg(test)]
 mod properties;
@@ -146,6 +148,8 @@ pub struct Dossier {
     pub source: String,
     /// The unit that handles it.
     pub unit: UnitCode,
+    /// The unit that handles it once it is opened again, where the matter was raised after it had ended.
+    pub moves_to: Option<UnitCode>,
     /// The reports that raised or joined the matter.
     pub reports: BTreeSet<ReportId>,
     /// The allegations that must be found on, in the order in which they came.
@@ -188,6 +192,11 @@ pub enum Command {
         placeholder: office::SubjectId,
         /// Who it is.
         subject: Subject,
+    },
+    /// Moves it to another unit; follows from intake's `MatterMoved`.
+    MoveCase {
+        /// Which.
+        unit: UnitCode,
     },
     /// Assigns these investigators, and nobody else.
     AssignInvestigators {
@@ -444,6 +453,7 @@ impl Aggregate for Case {
                 placeholder,
                 subject,
             } => opening::identify(state, *placeholder, subject, context),
+            Command::MoveCase { unit } => moving::move_to(state, unit),
             Command::AssignInvestigators { investigators } => {
                 investigation::assign(state, investigators, context)
             }

@@ -39,7 +39,7 @@ pub fn verification() -> Blueprint {
         .request::<Verification, v1::DiscontinueCaseRequest>()
         .request::<Verification, v1::ReopenCaseRequest>()
         .request::<Verification, v1::RecordSanctionRequest>()
-        .internal(&["OpenCase", "AddAllegations", "IdentifyInCase"])
+        .internal(&["OpenCase", "AddAllegations", "IdentifyInCase", "MoveCase"])
         .internal(&["WarnCaseDue", "RecordCaseOverdue"])
         .questions(&[
             "GetCase",
@@ -54,6 +54,7 @@ pub fn verification() -> Blueprint {
                 on("MatterOpened", reactions::open_case),
                 on("ReportJoined", reactions::add_allegations),
                 on("SubjectIdentified", reactions::identify_in_case),
+                on("MatterMoved", reactions::move_case),
             ],
         )
         .view::<views::Cases>()
@@ -87,6 +88,7 @@ mod tests {
             include_str!("case/findings.rs"),
             include_str!("case/harm.rs"),
             include_str!("case/investigation.rs"),
+            include_str!("case/moving.rs"),
             include_str!("case/opening.rs"),
             include_str!("facts.rs"),
             include_str!("reactions.rs"),

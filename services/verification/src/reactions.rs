@@ -60,6 +60,16 @@ pub(crate) fn identify_in_case(event: &Foreign<'_>) -> Result<Vec<Directive>, No
     Ok(to_case(matter, "IdentifyInCase", command))
 }
 
+/// `MatterMoved` → `MoveCase`.
+pub(crate) fn move_case(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let moved: intake::MatterMoved = event.read()?;
+    let command = Command::MoveCase {
+        unit: known("to_unit", &moved.to_unit)?,
+    };
+    let matter = known("matter_id", &moved.matter_id)?;
+    Ok(to_case(matter, "MoveCase", command))
+}
+
 fn to_case(matter: MatterId, method: &'static str, command: Command) -> Vec<Directive> {
     vec![Directive::to::<Case>(case_of(matter), method, command)]
 }
@@ -155,6 +165,8 @@ mod tests {
         );
         let body = json!({"matterId": MATTER, "placeholderId": OTHER}).to_string();
         assert!(identify_in_case(&foreign("SubjectIdentified", body.as_bytes())).is_err());
+        let body = json!({"matterId": MATTER}).to_string();
+        assert!(move_case(&foreign("MatterMoved", body.as_bytes())).is_err());
     }
 
     #[test]
@@ -173,5 +185,11 @@ mod tests {
         .to_string();
         let identified = identify_in_case(&foreign("SubjectIdentified", body.as_bytes()));
         assert_eq!(identified.expect("it reads").len(), 1);
+
+        let body = json!({
+            "matterId": MATTER, "source": "register", "fromUnit": "P51-01", "toUnit": "P51",
+        });
+        let moved = move_case(&foreign("MatterMoved", body.to_string().as_bytes()));
+        assert_eq!(moved.expect("it reads").len(), 1);
     }
 }

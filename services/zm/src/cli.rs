@@ -8,8 +8,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::{
-    case, clarification, clock, dev, events, file, investigation, journal, ledger, quiet, report,
-    sanction, show, stats, subject, submit, text, token, triage,
+    case, clarification, clock, dev, events, file, investigation, journal, ledger, matter, quiet,
+    report, sanction, show, stats, subject, submit, text, token, triage,
 };
 use crate::{Context, Options, Usage, replay, story};
 
@@ -86,6 +86,9 @@ Examples:
         after_help = "Example:\n  zm identify MATTER PLACEHOLDER SUBJECT --reason 'Two witnesses knew the face'"
     )]
     Identify(triage::Identify),
+    /// Matters: show, raise to the unit above
+    #[command(subcommand)]
+    Matter(matter::Matters),
     /// Cases: show, list
     #[command(subcommand)]
     Case(case::Cases),
@@ -259,6 +262,7 @@ async fn carry_out(command: Command, context: &Context) -> Result<()> {
         Command::Material(material) => material.run(context).await,
         Command::Receipt(receipt) => receipt.run(context).await,
         Command::Identify(identify) => identify.run(context).await,
+        Command::Matter(matters) => matters.run(context).await,
         Command::Case(cases) => cases.run(context).await,
         Command::Assign(assign) => assign.run(context).await,
         Command::Conflict(case) => case.declare_conflict(context).await,

@@ -10,6 +10,7 @@ pub mod file;
 pub mod investigation;
 pub mod journal;
 pub mod ledger;
+pub mod matter;
 pub mod quiet;
 pub mod report;
 pub mod sanction;

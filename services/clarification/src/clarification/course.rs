@@ -286,7 +286,10 @@ mod tests {
     use super::super::wish::{DECLINED, WISH_NOT_HEARD};
     use super::super::{HALTED, SUPERSEDED, Standing};
     use super::*;
+    use crate::ledger::What;
+    use chassis::refusal::OUT_OF_SCOPE;
     use chassis::testing::given;
+    use office::Actor;
 
     fn follow(ruling: Ruling) -> Command {
         Command::FollowRuling(Box::new(ruling))
@@ -400,6 +403,77 @@ mod tests {
                 .when(choose(Form::Meeting))
                 .then_refused(&WISH_NOT_HEARD);
         }
+    }
+
+    /// A later conclusion, of the unit that the case moved to meanwhile.
+    fn again_above(conclusion: i32, ordinal: u32) -> Ruling {
+        let mut ruling = again(conclusion, ordinal);
+        ruling.clearance.unit = above();
+        ruling
+    }
+
+    #[test]
+    fn whoever_concludes_after_a_move_clarifies_and_the_unit_before_does_no_more() {
+        for before in [
+            an_approved_one(Form::Written),
+            a_carried_out_one(Form::Written),
+        ] {
+            let after = before
+                .actor(service())
+                .when(follow(reopened(2)))
+                .accepted()
+                .1
+                .when(follow(again_above(2, 3)))
+                .accepted()
+                .1;
+            let dossier = after.state().dossier().expect("it is open");
+            assert_eq!(dossier.clearance.unit, above());
+            after
+                .clone()
+                .actor(screener("anna", "petitions"))
+                .when(agrees())
+                .then_refused(&OUT_OF_SCOPE);
+            let of_above = Actor {
+                unit: above(),
+                ..screener("anna", "petitions")
+            };
+            after.actor(of_above).when(agrees()).accepted();
+        }
+    }
+
+    #[test]
+    fn what_one_unit_carried_out_is_superseded_in_its_own_ledger_whoever_concludes_then() {
+        let first = a_carried_out_one(Form::Written)
+            .actor(service())
+            .when(Command::NoteLedgerNumber(Box::new(entered(
+                7,
+                What::CarriedOut,
+                1,
+            ))))
+            .accepted()
+            .1;
+        let (events, _) = first.when(follow(again_above(2, 3))).accepted();
+        let Event::Superseded(superseded) = &events[0] else {
+            panic!("superseded first, not {events:?}");
+        };
+        let entry = superseded.superseding.as_ref().expect("an entry follows");
+        assert_eq!((&superseded.unit, &entry.unit), (&unit(), &unit()));
+
+        // The same where the first number comes back only after the other unit took it up.
+        let taken_up = a_carried_out_one(Form::Written)
+            .actor(service())
+            .when(follow(again_above(2, 3)))
+            .accepted()
+            .1;
+        let number = entered(7, What::CarriedOut, 1);
+        let (events, _) = taken_up
+            .when(Command::NoteLedgerNumber(Box::new(number)))
+            .accepted();
+        let Event::LedgerNumbered(numbered) = &events[0] else {
+            panic!("its number is kept, not {events:?}");
+        };
+        let entry = numbered.superseding.as_ref().expect("an entry follows");
+        assert_eq!(entry.unit, unit());
     }
 
     #[test]

@@ -51,6 +51,11 @@ pub(crate) fn unit() -> UnitCode {
     "P51-01".parse().expect("a unit code")
 }
 
+/// The unit above.
+pub(crate) fn above() -> UnitCode {
+    "P51".parse().expect("a unit code")
+}
+
 /// An actor of that unit.
 pub(crate) fn actor(name: &str, role: Role) -> Actor {
     Actor {

@@ -1,5 +1,7 @@
-//! What a matter learns from intake: that it was raised, what is alleged, who its subjects are, and who is therefore
-//! recused. What is learned late reaches the clarifications that it has by then.
+//! What a matter learns from intake: that it was raised, what is alleged, who its subjects are, who is therefore recused,
+//! and which unit handles it. What is learned late of recusals reaches the clarifications that it has by then.
+//!
+//! That another unit handles it changes no clarification: its unit is the one that concluded, whichever that was.
 
 use chassis::aggregate::{Decision, Effects, Rejection};
 use chassis::recusal::Recusal;
@@ -69,6 +71,13 @@ pub struct IdentityLearned {
     pub recusal: Recusal,
     /// The clarifications that must know who is.
     pub tell: Vec<ClarificationId>,
+}
+
+/// See [`Event::MoveLearned`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MoveLearned {
+    /// The unit that handles it now.
+    pub unit: UnitCode,
 }
 
 /// See [`Event::ActorRecused`].
@@ -179,6 +188,17 @@ pub(super) fn identified(known: &mut Known, learned: &IdentityLearned) {
     known.identified.insert(learned.placeholder);
     enter(known, &[], std::slice::from_ref(&learned.subject));
     known.recusal.extend(&learned.recusal);
+}
+
+/// Learns which unit handles it now.
+pub(super) fn follow(state: &State, unit: &UnitCode) -> Decision<Event> {
+    let Some(known) = state.known() else {
+        return Err(Rejection::NotYet("the matter that was raised"));
+    };
+    if known.unit == *unit {
+        return Ok(Vec::new());
+    }
+    Ok(vec![MoveLearned { unit: unit.clone() }.into()])
 }
 
 /// Recuses from all of the matter who declared a conflict, in verification or in one of its clarifications.
@@ -339,6 +359,34 @@ mod tests {
         let organisation = clarification_of(id(0x10), id(ORGANISATION));
         assert_eq!(told(&events[0]), [organisation.uuid()]);
         after.when(recuse).then_already();
+    }
+
+    #[test]
+    fn a_raised_matter_is_seen_by_the_unit_above_and_no_longer_below() {
+        let above: UnitCode = "P51".parse().expect("a unit code");
+        let raised = Command::LearnMove {
+            unit: above.clone(),
+        };
+        let after = a_cleared_matter()
+            .when(raised.clone())
+            .then([MoveLearned {
+                unit: above.clone(),
+            }])
+            .when(raised.clone())
+            .then_already();
+        let sees = |actor: office::Actor| {
+            let matter = after.clone().actor(actor);
+            Matter::admit(matter.state(), &matter.context().visitor()).is_ok()
+        };
+        assert!(!sees(officer("otto")));
+        assert!(sees(office::Actor {
+            unit: above,
+            ..officer("otto")
+        }));
+        given::<Matter>()
+            .actor(service())
+            .when(raised)
+            .then_not_yet();
     }
 
     #[test]

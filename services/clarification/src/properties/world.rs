@@ -6,10 +6,10 @@ use chassis::recusal::Recusal;
 use chassis::testing::{Followed, Journal, followed, given};
 use chassis::view::View;
 use jiff::{Timestamp, ToSpan};
-use office::{Actor, ClarificationId, Finding, MatterId, SubjectId};
+use office::{Actor, ClarificationId, Finding, MatterId, SubjectId, UnitCode};
 use uuid::Uuid;
 
-use super::{Asked, Happens, Harmed, Step, Stream, Told, command};
+use super::{Asked, Happens, Harmed, Step, Stream, Told, command, of_unit};
 use crate::clarification::approval::{Answer, Facts, Word};
 use crate::clarification::carrying_out::CarriedOut;
 use crate::clarification::fixture::*;
@@ -54,6 +54,9 @@ pub(super) struct World {
     /// The truth: the last conclusion of the case and whether it stands, and whom it clears.
     conclusion: i32,
     stands: bool,
+    /// The unit that concluded, and the one that will next.
+    concluded_by: UnitCode,
+    handled_by: UnitCode,
     clears: BTreeSet<SubjectId>,
     ever_cleared: BTreeSet<SubjectId>,
     /// How often each clarification was carried out, and superseded.
@@ -87,6 +90,8 @@ impl World {
             known: BTreeSet::new(),
             conclusion: 0,
             stands: false,
+            concluded_by: unit(),
+            handled_by: unit(),
             clears: BTreeSet::new(),
             ever_cleared: BTreeSet::new(),
             executions: BTreeMap::new(),
@@ -127,6 +132,14 @@ impl World {
                 self.verification.push_back(Foreign(reopened));
             }
             Happens::Reopened => {}
+            Happens::Moved => {
+                let above = self.setting.profile.units.parent_of(&self.handled_by);
+                if let Some(above) = above.map(|above| above.code.clone()) {
+                    self.handled_by = above.clone();
+                    let moved = matter::Command::LearnMove { unit: above };
+                    self.intake.push_back(Foreign(moved));
+                }
+            }
             Happens::Joined(name) => {
                 self.requests += 1;
                 let report = Report {
@@ -167,6 +180,7 @@ impl World {
         }
         self.conclusion += 1;
         self.stands = true;
+        self.concluded_by = self.handled_by.clone();
         let both = [
             (subject().id, official, [1, 3]),
             (id(ORGANISATION), other, [2, 2]),
@@ -195,7 +209,7 @@ impl World {
         self.ever_cleared.extend(&self.clears);
         let concluded = matter::Command::LearnConclusion(Conclusion {
             number: self.conclusion,
-            unit: unit(),
+            unit: self.concluded_by.clone(),
             subjects,
         });
         self.verification.push_back(Foreign(concluded));
@@ -291,7 +305,7 @@ impl World {
         let state = self.clarifications[&of].state();
         let dossier = state.dossier().expect("it is open").clone();
         let (command, usually, told) = command(asked, &dossier, &self.setting.secrets);
-        let actor = by.unwrap_or(usually);
+        let actor = by.unwrap_or_else(|| of_unit(usually, &dossier));
         let mut context = self.context::<Clarification>(of, actor);
         context.facts = self.answer(told);
         // The rejection is the caller's; nothing happened.
@@ -393,7 +407,10 @@ impl World {
         );
         let harm = dossier.clearance.harm.as_ref().expect("a harm is recorded");
         assert!(harm.exclusions.is_empty(), "nothing rules it out");
-        assert_eq!(carried_out.unit, unit(), "by the unit that concluded");
+        assert_eq!(
+            carried_out.unit, self.concluded_by,
+            "by the unit that concluded"
+        );
         assert!(
             context
                 .profile
@@ -475,6 +492,25 @@ impl World {
             entries.filter(move |entered| entered.wanted.occasion.what == what)
         };
         assert_eq!(entries_of(What::CarriedOut).count(), executions);
+        let carried_out = self.executions.get(&id.uuid()).into_iter().flatten();
+        let units = |all: Vec<UnitCode>| {
+            let mut all = all;
+            all.sort();
+            all
+        };
+        assert_eq!(
+            units(
+                entries_of(What::CarriedOut)
+                    .map(|entered| entered.number.unit.clone())
+                    .collect()
+            ),
+            units(
+                carried_out
+                    .map(|carried_out| carried_out.unit.clone())
+                    .collect()
+            ),
+            "in the ledger of the unit that carried it out"
+        );
         assert_eq!(entries_of(What::Superseded).count(), superseded as usize);
         for superseding in entries_of(What::Superseded) {
             let first = superseding.wanted.supersedes.as_ref();
@@ -482,6 +518,11 @@ impl World {
             assert!(
                 named,
                 "a superseding entry names one of a name that was cleared"
+            );
+            assert_eq!(
+                first.map(|first| &first.unit),
+                Some(&superseding.number.unit),
+                "in the ledger of the same unit"
             );
         }
         let file = self.files.get(&crate::integrity::file_of(subject));

@@ -4,13 +4,13 @@ use chassis::request::{Answered, Reading, Request};
 use office::ClarificationId;
 use proto::intake::{
     Candidate, CaseState, ClarificationState, IdentifySubjectRequest, IdentifySubjectResponse,
-    Matter as Shown, MatterClarification,
+    Matter as Shown, MatterClarification, RaiseLevelRequest, RaiseLevelResponse,
 };
 use uuid::Uuid;
 
 use crate::matter::clarification::{Clarification, ClarificationStage};
 use crate::matter::progress::CaseStage;
-use crate::matter::{Command, Matter, Open, State};
+use crate::matter::{Command, Event, Matter, Open, State};
 use crate::report::Filed;
 use crate::views::CandidateRow;
 use crate::{Intake, announcements};
@@ -41,6 +41,37 @@ impl Request<Intake> for IdentifySubjectRequest {
     }
 }
 
+impl Request<Intake> for RaiseLevelRequest {
+    const METHOD: &'static str = "RaiseLevel";
+    type Aggregate = Matter;
+    type Response = RaiseLevelResponse;
+
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn read(self, reading: &mut Reading<'_>) -> Command {
+        reading.about::<Uuid>("matter_id", &self.matter_id);
+        Command::RaiseLevel {
+            reason: reading.text("reason", &self.reason),
+        }
+    }
+
+    fn answer(answered: &Answered<'_, Matter>) -> RaiseLevelResponse {
+        let raised = answered.events.iter().find_map(|event| match event {
+            Event::LevelRaised(raised) => Some(&raised.to),
+            _ => None,
+        });
+        let known = answered.already_so.as_ref().and_then(State::open);
+        let unit = raised.or(known.map(|open| &open.unit));
+        RaiseLevelResponse {
+            matter_id: answered.id.to_string(),
+            version: answered.version,
+            unit: unit.map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+}
+
 /// A matter as the contract shows it.
 pub(super) fn shown(id: Uuid, version: i64, open: &Open) -> Shown {
     Shown {
@@ -54,6 +85,7 @@ pub(super) fn shown(id: Uuid, version: i64, open: &Open) -> Shown {
         conclusion: i32::try_from(open.case.conclusion).unwrap_or(i32::MAX),
         reasons: open.reasons.iter().map(super::text_ref).collect(),
         clarifications: open.clarifications.iter().map(clarification).collect(),
+        raised: open.raised.iter().map(super::text_ref).collect(),
     }
 }
 

@@ -86,7 +86,6 @@ mod tests {
     use crate::report::joining::{Identity, News};
     use crate::report::{self, Report};
     use crate::subject::Entry;
-    use chassis::recusal::Recusal;
 
     fn matter() -> Given<Matter> {
         let (one, two) = (subject("one"), subject("two"));
@@ -188,11 +187,11 @@ mod tests {
             .id();
         assert_eq!(cleared(&matter, &report), 0);
         let identified = report.events([report::Event::MatterFollowed(News {
-            recusal: Recusal::default(),
             identified: Some(Identity {
                 placeholder,
                 subject: two,
             }),
+            ..News::default()
         })]);
         assert_eq!(cleared(&matter, &identified), 1);
     }

@@ -59,6 +59,7 @@ impl SubjectIdentified {
                 placeholder: self.placeholder,
                 subject: self.subject.clone(),
             }),
+            ..News::default()
         }
     }
 }

@@ -59,6 +59,9 @@ pub struct ReportRegistered {
     /// The earlier reports that must know of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tell: Vec<ReportId>,
+    /// The unit that handles the matter, where it was raised while the report was on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised_to: Option<UnitCode>,
 }
 
 pub(super) fn raised(opened: &Opened) -> Open {
@@ -81,6 +84,7 @@ pub(super) fn raised(opened: &Opened) -> Open {
         case: CaseProgress::default(),
         clarifications: BTreeMap::new(),
         reasons: Vec::new(),
+        raised: Vec::new(),
         erased: BTreeSet::new(),
     }
 }
@@ -150,6 +154,7 @@ pub(super) fn register(
                 open.reports.clone()
             },
             recusal,
+            raised_to: (*filed.unit() != open.unit).then(|| open.unit.clone()),
         }
         .into(),
     ])
@@ -158,19 +163,21 @@ pub(super) fn register(
 #[cfg(test)]
 mod tests {
     use chassis::aggregate::Aggregate;
-    use chassis::testing::{Given, given};
-    use office::MatterId;
+    use chassis::testing::{Given, followed, given};
+    use office::{Actor, MatterId};
     use uuid::Uuid;
 
     use super::*;
     use crate::examples::{
-        COUNTY, about, accepted_report, acting_as, officer, raised, subject, submission, unit,
+        CITY, COUNTY, about, accepted_report, acting_as, officer, raised, subject, submission,
+        text_ref, unit,
     };
+    use crate::matter::level::LevelRaised;
     use crate::matter::progress::CaseStateRecorded;
     use crate::matter::{Command, Matter};
     use crate::recusal::RECUSED;
-    use crate::report;
     use crate::report::joining::Joined;
+    use crate::report::{self, Report};
 
     /// The second report about somebody, joined to a matter.
     fn joined(matter: MatterId, subjects: &[Entry], new_facts: NewFacts) -> (ReportId, Facts) {
@@ -250,6 +257,33 @@ mod tests {
             .actor(officer("latecomer", COUNTY))
             .when(Command::RegisterJoinedReport { report })
             .then_refused(&RECUSED);
+    }
+
+    #[test]
+    fn a_report_that_joined_while_the_matter_was_raised_follows_it() {
+        let matter = matter();
+        let id = matter.context().id;
+        let (report, facts) = joined(id.into(), &[subject("one")], NewFacts::None);
+        let raised = LevelRaised {
+            source: "test".to_owned(),
+            from: unit(COUNTY),
+            to: unit(CITY),
+            reason: text_ref("reason"),
+            tell: Vec::new(),
+        };
+        let (events, _) = matter
+            .events([raised])
+            .actor(Actor::service("intake", None))
+            .facts(facts)
+            .when(Command::RegisterJoinedReport { report })
+            .accepted();
+        let told = followed::<Matter>(id, &events[0]);
+        assert_eq!(told.len(), 1, "only the one that does not know");
+        assert_eq!(told[0].aggregate, report.uuid());
+        let Some(report::Command::FollowMatter(news)) = told[0].command::<Report>() else {
+            panic!("the report is told");
+        };
+        assert_eq!(news.unit, Some(unit(CITY)));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Joining a report by hand to the matter that it repeats, and following what becomes known in its matter.
 //!
 //! Whoever is recused in a matter is recused from all its reports. A report cannot look at its matter while it decides
-//! whom to admit, so it takes over who is recused when it joins, and the matter tells it of later ones.
+//! whom to admit, so it takes over who is recused when it joins, and the matter tells it of later ones; so too of the unit
+//! that handles the matter.
 //! Source: `domain.md`, Intake, Repeat ledger; Actors.
 
 use chassis::aggregate::{Aggregate, Context, Decision};
@@ -36,7 +37,7 @@ pub struct Joined {
 }
 
 /// What became known in a matter that its reports must know too.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct News {
     /// Who is recused from now on.
     #[serde(default, skip_serializing_if = "Recusal::is_empty")]
@@ -44,6 +45,9 @@ pub struct News {
     /// Who was identified, if anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identified: Option<Identity>,
+    /// The unit that it was raised to, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitCode>,
 }
 
 /// Who somebody is that was not identified.
@@ -86,18 +90,28 @@ pub(super) fn join(
     ])
 }
 
-pub(super) fn follow_matter(filed: &Filed, news: &News) -> Decision<Event> {
+pub(super) fn follow_matter(
+    filed: &Filed,
+    news: &News,
+    context: &Context<Facts>,
+) -> Decision<Event> {
     let News {
         recusal,
         identified,
+        unit,
     } = news;
+    let units = &context.profile.units;
+    // What became known earlier may come later, and a matter is only ever raised.
+    let is_above =
+        |unit: &UnitCode| unit != filed.unit() && units.is_at_or_above(unit, filed.unit());
     let news = News {
         recusal: filed.recusal.lacking(recusal),
         identified: identified
             .clone()
             .filter(|identity| concerns(filed, identity)),
+        unit: unit.clone().filter(is_above),
     };
-    if news.recusal.is_empty() && news.identified.is_none() {
+    if news == News::default() {
         return Ok(Vec::new());
     }
     Ok(vec![news.into()])
@@ -114,6 +128,9 @@ fn concerns(filed: &Filed, identity: &Identity) -> bool {
 
 pub(super) fn followed(filed: &mut Filed, news: &News) {
     filed.recusal.extend(&news.recusal);
+    if news.unit.is_some() {
+        filed.raised_to.clone_from(&news.unit);
+    }
     if let Some(Identity {
         placeholder,
         subject,
@@ -132,8 +149,8 @@ mod tests {
 
     use super::*;
     use crate::examples::{
-        CITY, COUNTY, about, about_somebody, accept, acting_as, officer, raised, received, subject,
-        submission, unit,
+        CITY, COUNTY, NATION, PROVINCE, about, about_somebody, accept, acting_as, officer, raised,
+        received, subject, submission, unit,
     };
     use crate::matter::State as MatterState;
     use crate::matter::progress::CaseStage;
@@ -236,7 +253,7 @@ mod tests {
                 actors: ["latecomer".parse().expect("a valid id")].into(),
                 ..Recusal::default()
             },
-            identified: None,
+            ..News::default()
         };
         joined
             .when(Command::FollowMatter(news.clone()))
@@ -244,6 +261,35 @@ mod tests {
             .actor(officer("latecomer", COUNTY))
             .when(join(id, NewFacts::None))
             .then_refused(&RECUSED);
+    }
+
+    fn raised_to(code: &str) -> News {
+        News {
+            unit: Some(unit(code)),
+            ..News::default()
+        }
+    }
+
+    #[test]
+    fn a_report_follows_its_matter_to_the_unit_above_and_the_unit_below_sees_it_no_longer() {
+        let (_, accepted) = received(&[subject("one")]).when(accept()).accepted();
+        let follow = |code: &str| Command::FollowMatter(raised_to(code));
+        let followed = accepted
+            .actor(officer("officer-2", NATION))
+            .when(follow(CITY))
+            .then([raised_to(CITY)]);
+        let filed = followed.state().filed().expect("it was submitted");
+        assert_eq!(filed.unit(), &unit(CITY));
+        followed
+            .clone()
+            .actor(officer("officer-1", COUNTY))
+            .when(accept())
+            .then_refused(&OUT_OF_SCOPE);
+        followed
+            .when(follow(PROVINCE))
+            .then([raised_to(PROVINCE)])
+            .when(follow(CITY))
+            .then_already();
     }
 
     #[test]
@@ -256,18 +302,18 @@ mod tests {
         );
         let placeholder = submitted.allegations[0].whom.id();
         let news = News {
-            recusal: Recusal::default(),
             identified: Some(Identity {
                 placeholder,
                 subject: one.clone(),
             }),
+            ..News::default()
         };
         let elsewhere = News {
-            recusal: Recusal::default(),
             identified: Some(Identity {
                 placeholder: subject("another report's").id,
                 subject: one.clone(),
             }),
+            ..News::default()
         };
         let report = report
             .when(Command::FollowMatter(elsewhere))

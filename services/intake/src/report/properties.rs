@@ -11,8 +11,8 @@ use proptest::prelude::*;
 
 use crate::erasure::Erasure;
 use crate::examples::{
-    CITY, CODE, COUNTY, TOWN, about, about_somebody, acting_as, actor, anybody, officer, raising,
-    subject, submission, text, unit,
+    CITY, CODE, COUNTY, NATION, TOWN, about, about_somebody, acting_as, actor, anybody, officer,
+    raising, subject, submission, text, unit,
 };
 use crate::matter::clarification::{Clarification, ClarificationStage};
 use crate::matter::progress::CaseStage;
@@ -79,6 +79,7 @@ fn commands() -> impl Strategy<Value = Command> {
             .collect::<Vec<_>>()
     });
     let units = prop::option::of(prop::sample::select(vec![CITY, COUNTY, TOWN]));
+    let higher = prop::option::of(prop::sample::select(vec![CITY, COUNTY, NATION]));
     let allegations = prop::collection::vec(0usize..3, 1..4).prop_map(|drawn| {
         let known = subjects();
         Command::Submit(submission(drawn.into_iter().map(
@@ -118,7 +119,7 @@ fn commands() -> impl Strategy<Value = Command> {
             matter: candidate(0),
             new_facts: if new { NewFacts::Brought } else { NewFacts::None },
         }),
-        1 => prop::option::of(0usize..2).prop_map(|who| Command::FollowMatter(News {
+        1 => (prop::option::of(0usize..2), higher).prop_map(|(who, higher)| Command::FollowMatter(News {
             recusal: Recusal {
                 actors: ["officer-4".parse().expect("a valid id")].into(),
                 ..Recusal::default()
@@ -127,6 +128,7 @@ fn commands() -> impl Strategy<Value = Command> {
                 placeholder: subject("nobody").id,
                 subject: subjects()[number].clone(),
             }),
+            unit: higher.map(unit),
         })),
     ]
 }
@@ -182,10 +184,16 @@ proptest! {
         for (command, circumstances) in script {
             let context = context(circumstances);
             let decided = is_final(journal.state()).then(|| journal.state().clone());
+            let lay = journal.state().filed().map(|filed| filed.unit().clone());
+            let follows = matches!(command, Command::FollowMatter(_));
             // What is turned away is part of the script.
             let _ = journal.take(&command, &context);
             if let (Some(before), Some(after)) = (decided, journal.state().filed()) {
                 prop_assert_eq!(&before.filed().expect("it is final").stage, &after.stage);
+            }
+            if let (Some(lay), Some(after), true) = (lay, journal.state().filed(), follows) {
+                let units = &context.profile.units;
+                prop_assert!(units.is_at_or_above(after.unit(), &lay), "only upwards");
             }
             journal.check_replay();
         }
@@ -193,7 +201,7 @@ proptest! {
 
     #[test]
     fn a_matter_is_what_its_journal_says(
-        script in prop::collection::vec((0u8..6, 0i64..5, 0usize..2), 1..12)
+        script in prop::collection::vec((0u8..8, 0i64..5, 0usize..2), 1..12)
     ) {
         let known = subjects();
         let (mut journal, mut context) = MATTER.clone();
@@ -229,15 +237,31 @@ proptest! {
                         sequence,
                     },
                 },
+                5 | 6 => matter::Command::RaiseLevel {
+                    reason: text(&sequence.to_string()),
+                },
                 _ => matter::Command::Open {
                     report: raised.reports[0],
                 },
+            };
+            context.actor = match what {
+                5 => officer("officer-1", COUNTY),
+                6 => actor("supervisor-1", NATION, Role::Supervisor),
+                _ => Actor::service("intake", None),
             };
             let before = journal.state().open().expect("raised").clone();
             // What is turned away is part of the script.
             let _ = journal.take(&command, &context);
             let after = journal.state().open().expect("raised");
             prop_assert!(after.case.sequence >= before.case.sequence);
+            if before.unit == after.unit {
+                prop_assert_eq!(before.raised.len(), after.raised.len());
+            } else {
+                let above = context.profile.units.parent_of(&before.unit);
+                prop_assert_eq!(above.map(|unit| &unit.code), Some(&after.unit));
+                prop_assert_ne!(before.case.stage, CaseStage::Concluded);
+                prop_assert_eq!(what, 6, "from above");
+            }
             for (id, known) in &before.clarifications {
                 prop_assert!(after.clarifications[id].sequence >= known.sequence);
             }

@@ -234,6 +234,7 @@ pub(super) fn filed(submitted: &Submitted) -> Filed {
         materials: Vec::new(),
         erased: BTreeSet::new(),
         overdue: false,
+        raised_to: None,
         stage: Stage::Received,
         submitted: submitted.clone(),
     }

@@ -33,6 +33,8 @@ chassis::events! {
         ReportRegistered(ReportRegistered) = "report_registered" 2 { 1 => without_matter },
         /// It became known who a subject is.
         SubjectIdentified(SubjectIdentified) = "subject_identified" 2 { 1 => without_matter },
+        /// Its matter was raised: another unit handles it, or will once it is opened again.
+        Moved(Moved) = "case_moved" 1,
         /// Investigators were assigned in place of any before.
         InvestigatorsAssigned(InvestigatorsAssigned) = "investigators_assigned" 1,
         /// An actor declared a conflict of interest.
@@ -42,7 +44,7 @@ chassis::events! {
         /// A finding was proposed for each allegation.
         FindingsProposed(FindingsProposed) = "findings_proposed" 2 { 1 => without_harm },
         /// What was proposed went back to the investigators.
-        FindingsReturned(FindingsReturned) = "findings_returned" 1,
+        FindingsReturned(FindingsReturned) = "findings_returned" 2 { 1 => before_moves },
         /// What was proposed was approved.
         Concluded(Concluded) = "case_concluded" 2 { 1 => without_harm },
         /// The deadline was stopped.
@@ -67,6 +69,11 @@ fn without_harm<E: DeserializeOwned>(data: &[u8]) -> Result<E, String> {
 
 /// Version 1 did not name the matter; nobody was told of these events then, so nobody asks which it was.
 fn without_matter<E: DeserializeOwned>(data: &[u8]) -> Result<E, String> {
+    chassis::aggregate::decode(data)
+}
+
+/// Version 1 knew of no return because a case moved.
+fn before_moves<E: DeserializeOwned>(data: &[u8]) -> Result<E, String> {
     chassis::aggregate::decode(data)
 }
 
@@ -136,6 +143,19 @@ pub struct SubjectIdentified {
     pub placeholder: SubjectId,
     /// Who it is; one with the subject of the same id, if the case has it.
     pub subject: Subject,
+}
+
+/// See [`Event::Moved`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The matter.
+    pub matter: MatterId,
+    /// Where it was entered from.
+    pub source: String,
+    /// The unit that handled it, or would have once it was opened again.
+    pub from: UnitCode,
+    /// The unit that does from now on, or will once it is opened again.
+    pub to: UnitCode,
 }
 
 /// See [`Event::InvestigatorsAssigned`].
@@ -327,6 +347,7 @@ pub(super) fn evolve(state: &mut State, event: &Event) {
                 identify(dossier, identified);
             }
         }
+        Event::Moved(moved) => move_to(state, &moved.to),
         Event::ConflictDeclared(declared) => {
             if let Some(dossier) = state.dossier_mut() {
                 dossier.recusal.actors.insert(declared.actor.clone());
@@ -357,6 +378,7 @@ fn open(opened: &Opened) -> State {
         matter: opened.matter,
         source: opened.source.clone(),
         unit: opened.unit.clone(),
+        moves_to: None,
         reports: [opened.report].into(),
         allegations: opened.allegations.clone(),
         registered: Vec::new(),
@@ -464,6 +486,14 @@ fn reopen(state: &mut State, reopened: &Reopened) {
             let registered = std::mem::take(&mut dossier.registered);
             dossier.allegations.extend(registered);
             dossier.reopened = Some(reopened.reason.clone());
+            // Another unit begins with investigators of its own.
+            let team = match dossier.moves_to.take() {
+                Some(unit) => {
+                    dossier.unit = unit;
+                    Team::new()
+                }
+                None => team,
+            };
             State::Open {
                 dossier,
                 progress: Progress::of(team, None),
@@ -472,6 +502,21 @@ fn reopen(state: &mut State, reopened: &Reopened) {
         }
         other => other,
     };
+}
+
+fn move_to(state: &mut State, unit: &UnitCode) {
+    match state {
+        State::Unopened => {}
+        State::Open {
+            dossier, progress, ..
+        } => {
+            dossier.unit = unit.clone();
+            *progress = Progress::Unassigned;
+        }
+        State::Concluded { dossier, .. } | State::Discontinued { dossier, .. } => {
+            dossier.moves_to = Some(unit.clone());
+        }
+    }
 }
 
 fn identify(dossier: &mut Dossier, identified: &SubjectIdentified) {

@@ -123,6 +123,8 @@ pub enum ReturnCause {
     ReportJoined,
     /// A subject was identified.
     SubjectIdentified,
+    /// The case moved to another unit.
+    Moved,
 }
 
 /// Proposes a finding for each allegation, with the harm of the subjects: by an assigned investigator of a team that is

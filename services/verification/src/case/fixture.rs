@@ -9,8 +9,8 @@ use office::{Actor, ActorId, AllegationId, Due, EvidenceId, ReportId, Role, Subj
 use uuid::Uuid;
 
 use super::events::{
-    Concluded, EvidenceRecorded, FindingsProposed, InvestigatorsAssigned, Opened, RecordedEvidence,
-    Reopened,
+    Concluded, EvidenceRecorded, FindingsProposed, InvestigatorsAssigned, Moved, Opened,
+    RecordedEvidence, Reopened,
 };
 use super::opening::JoinedReport;
 use super::*;
@@ -49,6 +49,16 @@ pub(crate) fn service() -> Actor {
 
 pub(crate) fn unit() -> UnitCode {
     "P51-01".parse().expect("a unit code")
+}
+
+/// The unit above.
+pub(crate) fn above() -> UnitCode {
+    "P51".parse().expect("a unit code")
+}
+
+/// The same actor at another unit.
+pub(crate) fn at(unit: UnitCode, actor: Actor) -> Actor {
+    Actor { unit, ..actor }
 }
 
 pub(crate) fn team(names: &[&str]) -> Team {
@@ -255,6 +265,17 @@ pub(crate) fn reopened(reason: &str) -> Event {
         number: 1,
         reason: reason.to_owned(),
         due: due(),
+    }
+    .into()
+}
+
+/// Its matter was raised.
+pub(crate) fn moved() -> Event {
+    Moved {
+        matter: id(0x10),
+        source: "register".to_owned(),
+        from: unit(),
+        to: above(),
     }
     .into()
 }

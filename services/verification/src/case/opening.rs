@@ -225,7 +225,7 @@ pub(super) fn identify(
 }
 
 /// The return of what is proposed, if anything is.
-fn returned(state: &State, cause: ReturnCause) -> Option<Event> {
+pub(super) fn returned(state: &State, cause: ReturnCause) -> Option<Event> {
     let proposed = matches!(
         state,
         State::Open {

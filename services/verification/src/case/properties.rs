@@ -43,6 +43,9 @@ fn anything() -> impl Strategy<Value = Asked> {
                 ..second_report(new_facts)
             })
         }),
+        2 => select(vec!["P51-01", "P51", "N"]).prop_map(|unit| Command::MoveCase {
+            unit: unit.parse().expect("a unit code"),
+        }),
         1 => select(vec![OFFICIAL, 0x32]).prop_map(|subject| Command::IdentifyInCase {
             placeholder: id(PLACEHOLDER),
             subject: official(subject, "wu"),
@@ -85,6 +88,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         supervisor("lin"),
         supervisor("gao"),
         supervisor("accused"),
+        at(above(), supervisor("chen")),
+        at(above(), supervisor("gao")),
         service(),
     ]);
     let step = (anything(), prop::option::of(anybody), 0..30i32);
@@ -101,14 +106,18 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-/// Whoever usually asks for this.
-fn usually(command: &Command) -> Actor {
-    match command {
+/// Whoever usually asks for this: somebody of the unit that handles the case by now.
+fn usually(command: &Command, state: &State) -> Actor {
+    let unit = state
+        .dossier()
+        .map_or_else(unit, |dossier| dossier.unit.clone());
+    let actor = match command {
         Command::OpenCase(_)
         | Command::AddAllegations(_)
         | Command::IdentifyInCase { .. }
+        | Command::MoveCase { .. }
         | Command::WarnCaseDue
-        | Command::RecordCaseOverdue => service(),
+        | Command::RecordCaseOverdue => return service(),
         Command::DeclareConflict { .. }
         | Command::RecordEvidence { .. }
         | Command::ProposeFindings { .. } => investigator("chen"),
@@ -119,6 +128,42 @@ fn usually(command: &Command) -> Actor {
         | Command::ResumeCase
         | Command::DiscontinueCase { .. }
         | Command::ReopenCase { .. } => supervisor("gao"),
+    };
+    at(unit, actor)
+}
+
+/// Whoever investigated, recorded or proposed by this event.
+fn took_part(event: &Event) -> Vec<ActorId> {
+    match event {
+        Event::InvestigatorsAssigned(assigned) => assigned.investigators.iter().cloned().collect(),
+        Event::EvidenceRecorded(recorded) => vec![recorded.by.clone()],
+        Event::FindingsProposed(proposed) => vec![proposed.by.clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// What a move does: another unit handles the case, at once or once it is opened again, and begins with nobody and
+/// nothing proposed; its deadline runs on.
+fn moves(before: &State, after: &State, unit: &UnitCode) {
+    let (was, is) = (before.dossier(), after.dossier());
+    let (was, is) = was.zip(is).expect("it was opened");
+    assert_eq!(was.took_part, is.took_part, "whoever took part stays known");
+    assert_eq!(was.recusal, is.recusal, "whoever is recused stays so");
+    match (before, after) {
+        (
+            State::Open { deadline: was, .. },
+            State::Open {
+                progress, deadline, ..
+            },
+        ) => {
+            assert_eq!((&is.unit, progress), (unit, &Progress::Unassigned));
+            assert_eq!(deadline, was, "the deadline runs on");
+        }
+        _ => {
+            assert_eq!(is.moves_to.as_ref(), Some(unit));
+            assert_eq!(is.unit, was.unit, "whoever ended it keeps it");
+            assert_eq!(before.findings(), after.findings());
+        }
     }
 }
 
@@ -196,16 +241,31 @@ proptest! {
         let setting = given::<Case>().id(case_of(id(0x10))).text(id(TEXT)).text(id(TEXT + 1));
         let mut context = setting.context().clone();
         let mut journal = Journal::<Case>::default();
+        let mut ever = BTreeSet::new();
         for (step, number) in steps.into_iter().zip(1u128..) {
             context.now = later(context.now, step.days);
             context.request_id = Uuid::from_u128(number);
             let command = command(&step.asked, journal.state());
-            context.actor = step.by.unwrap_or_else(|| usually(&command));
-            if let Ok(events) = journal.take(&command, &context)
-                && matches!(events[..], [Event::Concluded(_)])
-            {
-                let dossier = journal.state().dossier().expect("it is concluded");
-                prop_assert!(!dossier.took_part.contains(&context.actor.id), "four eyes");
+            let before = journal.state().clone();
+            context.actor = step.by.unwrap_or_else(|| usually(&command, &before));
+            for event in journal.take(&command, &context).unwrap_or_default() {
+                ever.extend(took_part(&event));
+                match &event {
+                    Event::Concluded(concluded) => {
+                        prop_assert!(!ever.contains(&context.actor.id), "four eyes");
+                        let handles = before.dossier().expect("it was open").unit.clone();
+                        prop_assert_eq!(&concluded.unit, &handles);
+                        prop_assert!(context.profile.in_scope(&context.actor, &handles));
+                    }
+                    Event::Moved(moved) => moves(&before, journal.state(), &moved.to),
+                    Event::Reopened(_) => {
+                        let was = before.dossier().expect("it had ended");
+                        let is = journal.state().dossier().expect("it is open");
+                        prop_assert_eq!(&is.unit, was.moves_to.as_ref().unwrap_or(&was.unit));
+                        prop_assert_eq!(&is.moves_to, &None);
+                    }
+                    _ => {}
+                }
             }
             holds(journal.state(), journal.version());
         }
