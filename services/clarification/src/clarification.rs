@@ -36,7 +36,7 @@ use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use office::{ActorId, MatterId, Role, TextId, UnitCode};
+use office::{ActorId, MatterId, Role, SubjectId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -52,7 +52,7 @@ use crate::conclusion::{Clearance, Ruling, Subject};
 use crate::ledger;
 use crate::matter::RECUSED;
 
-/// What a decision may know: verification's answer, for the steps that rest on it.
+/// What a decision may know: verification's and intake's answers, for the steps that rest on one.
 pub type Context = chassis::aggregate::Context<Facts>;
 
 /// The aggregate.
@@ -275,6 +275,8 @@ pub enum Command {
         said: Said,
         /// When they were heard.
         heard_on: Date,
+        /// Who spoke: for an organisation, which person of intake's register; of a person only themselves.
+        spoken_by: Option<SubjectId>,
     },
     /// The subject died or cannot be found.
     RecordUnreachable {
@@ -343,7 +345,7 @@ chassis::events! {
         /// A department took its objection back.
         ObjectionWithdrawn(screening::ObjectionWithdrawn) = "objection_withdrawn" 1,
         /// The subject was heard.
-        WishRecorded(wish::WishRecorded) = "wish_recorded" 1,
+        WishRecorded(wish::WishRecorded) = "wish_recorded" 2 { 1 => wish::without_speaker },
         /// The subject cannot be heard any more.
         FoundUnreachable(wish::FoundUnreachable) = "subject_unreachable" 1,
         /// A form was chosen.
@@ -473,7 +475,7 @@ impl Dossier {
 
 impl Aggregate for Clarification {
     const KIND: &'static str = office::ClarificationId::KIND;
-    const FORMAT: u32 = 2;
+    const FORMAT: u32 = 3;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -492,7 +494,11 @@ impl Aggregate for Clarification {
                 screening::record(state, *opinion, *reason, context)
             }
             Command::WithdrawObjection { reason } => screening::withdraw(state, *reason, context),
-            Command::RecordWish { said, heard_on } => wish::record(state, said, *heard_on, context),
+            Command::RecordWish {
+                said,
+                heard_on,
+                spoken_by,
+            } => wish::record(state, said, *heard_on, *spoken_by, context),
             Command::RecordUnreachable { reason } => wish::unreachable(state, *reason, context),
             Command::DecideForm { form, reason } => forms::decide(state, *form, *reason, context),
             Command::DraftStatement { note } => drafting::draft(state, *note, context),

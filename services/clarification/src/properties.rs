@@ -7,6 +7,7 @@
 mod world;
 
 use chassis::secrets::Secrets;
+use jiff::civil::date;
 use office::{Actor, Finding};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
@@ -15,10 +16,10 @@ use crate::clarification::carrying_out::Particulars;
 use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
 use crate::clarification::screening::Opinion;
-use crate::clarification::wish::Wish;
+use crate::clarification::wish::{Said, Wish};
 use crate::clarification::{self, Dossier, Progress, Stage, Standing};
 use crate::conclusion::clarification_of;
-use world::{World, matter_id};
+use world::{ELSEWHERE, World, matter_id};
 
 /// One step, how many days after the one before.
 #[derive(Clone, Debug)]
@@ -67,6 +68,8 @@ enum Asked {
     Opinion(Opinion, u128),
     Withdraw,
     Wants(Vec<Form>),
+    /// Somebody speaks for the subject who heads another unit.
+    WantsElsewhere,
     Declines,
     Unreachable,
     Form(Form, u128),
@@ -109,6 +112,7 @@ fn anything_asked() -> impl Strategy<Value = Asked> {
         2 => (opinion, TEXT..TEXT + 2).prop_map(|(opinion, text)| Asked::Opinion(opinion, text)),
         1 => Just(Asked::Withdraw),
         2 => subsequence(Form::ALL.to_vec(), 0..3).prop_map(Asked::Wants),
+        1 => Just(Asked::WantsElsewhere),
         1 => Just(Asked::Declines),
         1 => Just(Asked::Unreachable),
         1 => (form(), TEXT..TEXT + 2).prop_map(|(form, text)| Asked::Form(form, text)),
@@ -190,6 +194,14 @@ fn command(
             Told::Nothing,
         ),
         Asked::Wants(refused) => of_officer(wants(refused)),
+        Asked::WantsElsewhere => of_officer(Command::RecordWish {
+            said: Said::Wants {
+                wanted: [].into(),
+                refused: [].into(),
+            },
+            heard_on: date(2026, 3, 9),
+            spoken_by: Some(id(ELSEWHERE)),
+        }),
         Asked::Declines => of_officer(declines()),
         Asked::Unreachable => of_officer(Command::RecordUnreachable { reason: id(TEXT) }),
         Asked::Form(form, text) => of_officer(Command::DecideForm {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chassis::request::{Answered, Reading, Request};
 use jiff::civil::Date;
-use office::{ClarificationId, TextId};
+use office::{ClarificationId, SubjectId, TextId};
 use proto::clarification as v1;
 use proto::office as o;
 use uuid::Uuid;
@@ -71,6 +71,7 @@ about_a_clarification!(
     |self, reading| Command::RecordWish {
         said: said(&self, reading),
         heard_on: required_date("heard_on", &self.heard_on, reading),
+        spoken_by: spoken_by(&self.spoken_by, reading),
     }
 );
 
@@ -163,6 +164,12 @@ impl Request<ClarificationOffice> for v1::ApproveClarificationRequest {
             due_on: due.map(|due| due.on.to_string()).unwrap_or_default(),
         }
     }
+}
+
+/// Which person spoke, where it is said.
+fn spoken_by(told: &str, reading: &mut Reading<'_>) -> Option<SubjectId> {
+    let told = Some(told).filter(|told| !told.is_empty());
+    told.map(|told| reading.id("spoken_by", told))
 }
 
 fn opinion(told: v1::Opinion, reading: &mut Reading<'_>) -> Opinion {
@@ -309,6 +316,7 @@ mod tests {
             wanted: wanted.iter().map(|form| (*form).into()).collect(),
             refused: refused.iter().map(|form| (*form).into()).collect(),
             heard_on: "2026-03-09".to_owned(),
+            spoken_by: String::new(),
         }
     }
 
@@ -336,6 +344,7 @@ mod tests {
             request_id: "1".to_owned(),
             wish: v1::Wish::Unspecified.into(),
             refused: vec![0, 99],
+            spoken_by: "the mayor".to_owned(),
             ..v1::RecordWishRequest::default()
         })
         .expect_err("much is wrong");
@@ -347,7 +356,8 @@ mod tests {
                 "refused[0]",
                 "refused[1]",
                 "wish",
-                "heard_on"
+                "heard_on",
+                "spoken_by"
             ]
         );
         let mut declines = wish(&[o::ClarificationForm::Meeting], &[]);

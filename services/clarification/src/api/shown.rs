@@ -105,6 +105,10 @@ fn wished(shown: &mut v1::Clarification, wish: &Wish) {
     match wish {
         Wish::Heard { on, said, .. } => {
             shown.heard_on = on.to_string();
+            shown.spoken_by = wish
+                .spoken_by()
+                .map(|speaker| speaker.person.to_string())
+                .unwrap_or_default();
             shown.set_wish(match said {
                 Said::Wants { .. } => v1::Wish::Wants,
                 Said::Declines => v1::Wish::Declines,

@@ -15,6 +15,7 @@ use office::{ActorId, Due, Notice};
 use serde::{Deserialize, Serialize};
 
 use super::drafting::NOTHING_DRAFTED;
+use super::wish::Speaker;
 use super::{Context, Dossier, Event, Preparation, Progress, State, wish};
 
 /// Whoever had a part in it does not approve it.
@@ -41,6 +42,9 @@ pub const CONCLUSION_UNANSWERED: Refusal = Refusal::new(
 pub struct Facts {
     /// Verification's answer; `None` for the steps that rest on none.
     pub answer: Option<Answer>,
+    /// Who speaks for an organisation, with the unit that they head by intake's register; `None` where nobody was asked
+    /// about.
+    pub speaker: Option<Speaker>,
 }
 
 /// What verification says of the matter's last conclusion.
@@ -234,6 +238,7 @@ mod tests {
         for facts in [
             Facts {
                 answer: Some(reopened),
+                ..Facts::default()
             },
             stands(2),
             stands(0),

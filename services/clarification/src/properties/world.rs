@@ -15,8 +15,9 @@ use crate::clarification::carrying_out::CarriedOut;
 use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
 use crate::clarification::screening::Opinion;
+use crate::clarification::wish::Speaker;
 use crate::clarification::{self, Clarification, Dossier, Event, Stage, Standing};
-use crate::conclusion::{Exclusion, SubjectHarm, clarification_of};
+use crate::conclusion::{Exclusion, SubjectHarm, SubjectKind, clarification_of};
 use crate::integrity::{IntegrityFile, Kind};
 use crate::ledger::{self, Ledger, What};
 use crate::matter::fixture::{ORGANISATION, a_raising, found, harm, organisation, second_report};
@@ -59,6 +60,23 @@ pub(super) struct World {
     /// How often each clarification was carried out, and superseded.
     pub(super) executions: BTreeMap<Uuid, Vec<CarriedOut>>,
     superseded: BTreeMap<Uuid, u32>,
+}
+
+/// The person who heads the organisation's unit, and one who heads another.
+const HEAD: u128 = 0x35;
+pub(super) const ELSEWHERE: u128 = 0x36;
+
+/// What intake says of who speaks.
+fn speaker(person: SubjectId) -> Speaker {
+    let unit = if person == id(HEAD) {
+        organisation().unit
+    } else {
+        unit()
+    };
+    Speaker {
+        person,
+        heads: Some(unit),
+    }
 }
 
 pub(super) fn matter_id() -> MatterId {
@@ -290,10 +308,15 @@ impl World {
     pub(super) fn ask(&mut self, of: Uuid, asked: &Asked, by: Option<Actor>) {
         let state = self.clarifications[&of].state();
         let dossier = state.dossier().expect("it is open").clone();
-        let (command, usually, told) = command(asked, &dossier, &self.setting.secrets);
+        let (mut command, usually, told) = command(asked, &dossier, &self.setting.secrets);
         let actor = by.unwrap_or(usually);
         let mut context = self.context::<Clarification>(of, actor);
         context.facts = self.answer(told);
+        if let clarification::Command::RecordWish { spoken_by, .. } = &mut command
+            && dossier.subject.kind == SubjectKind::Organisation
+        {
+            context.facts.speaker = Some(speaker(*spoken_by.get_or_insert(id(HEAD))));
+        }
         // The rejection is the caller's; nothing happened.
         let _ = self.take(of, &command, &context);
     }
@@ -314,6 +337,7 @@ impl World {
                 },
                 asked_at: self.setting.now - seconds.seconds(),
             }),
+            ..Facts::default()
         }
     }
 
@@ -385,6 +409,14 @@ impl World {
         assert!(agree, "no objection is open");
         let wish = preparation.wish.as_ref().expect("the subject was heard");
         assert!(!wish.declines(), "not against the wish");
+        if let Some(speaker) = wish.spoken_by() {
+            let own = dossier.subject.id == speaker.person;
+            let heads = speaker.heads.as_ref() == Some(&dossier.subject.unit);
+            match dossier.subject.kind {
+                SubjectKind::Person => assert!(own, "a person speaks for themselves"),
+                SubjectKind::Organisation => assert!(heads, "an organisation by its head"),
+            }
+        }
         let form = carried_out.form;
         let refused = wish.refused();
         assert!(

@@ -50,7 +50,8 @@ names the departments whose opinion is missing.")]
     #[command(after_help = "\
 Examples:
   zm clarification wish CLARIFICATION wants --wanted meeting --refused bulletin
-  zm clarification wish CLARIFICATION declines --heard-on 2026-03-02")]
+  zm clarification wish CLARIFICATION declines --heard-on 2026-03-02
+  zm clarification wish CLARIFICATION wants --by SUBJECT       # an organisation: the person who heads its unit")]
     Wish(opinions::RecordWish),
     /// Record that the subject died or cannot be found
     #[command(
@@ -180,6 +181,7 @@ fn told(found: &Clarification) -> String {
         ),
         ("missing", found.opinions_missing.join(" ")),
         ("wish", words::word::<Wish>(found.wish)),
+        ("spoken by", found.spoken_by.clone()),
         ("wanted", words::several::<ClarificationForm>(&found.wanted)),
         (
             "refused",

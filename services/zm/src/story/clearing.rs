@@ -107,6 +107,7 @@ impl Telling<'_> {
             wanted: vec![ClarificationForm::Meeting.into()],
             refused: vec![ClarificationForm::Bulletin.into()],
             heard_on: self.today(SERVICE).await?,
+            spoken_by: String::new(),
         };
         let mut desk = self.clarifier.clarification(&self.office);
         self.office.ask(SERVICE, desk.record_wish(request)).await?;

@@ -140,6 +140,9 @@ pub struct RecordWish {
     /// When they were heard [default: today]
     #[arg(long, value_name = "DATE")]
     heard_on: Option<String>,
+    /// Who spoke, for an organisation: the person of the subject register who heads its unit
+    #[arg(long, value_name = "SUBJECT", value_parser = ids::subject)]
+    by: Option<String>,
 }
 
 impl RecordWish {
@@ -155,6 +158,7 @@ impl RecordWish {
             heard_on: context
                 .date_or_today(self.heard_on, "clarification", role)
                 .await?,
+            spoken_by: self.by.unwrap_or_default(),
         };
         let id = request.clarification_id.clone();
         let ask = async |mut desk: Desk| desk.record_wish(request).await;

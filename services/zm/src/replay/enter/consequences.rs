@@ -190,6 +190,11 @@ impl Entering<'_> {
                 return self.screen(case, reference, clearing, clarification).await;
             }
             Step::RecordWish => {
+                if let Some(head) = &clearing.head {
+                    let registrar = self.cast.registrar();
+                    let registered = self.head(head).await;
+                    registered.map_err(|why| at(case, Step::RegisterSubject, registrar, why))?;
+                }
                 let today = self.today(case, "clarification").await?;
                 let request = requests::record_wish(source, case, reference, id, clearing, &today);
                 let done = self.desks.record_wish(&officer, &request).await;
