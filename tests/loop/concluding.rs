@@ -9,7 +9,7 @@ pub(crate) struct Concluded {
     pub(crate) matter: String,
     pub(crate) case: String,
     person: String,
-    allegation: String,
+    pub(crate) allegation: String,
 }
 
 impl Concluded {
@@ -54,9 +54,20 @@ pub(crate) fn registered(office: &Office, name: &str, unit: &str, rest: &[&str])
 /// A report on a person, accepted for a unit and concluded there with this finding and harm, as `zm propose` takes them.
 pub(crate) async fn concluded(
     office: &Office,
-    (person, category): (&str, &str),
+    about: (&str, &str),
     unit: &str,
     outcome: (&str, Option<&str>),
+) -> Concluded {
+    let case = investigated(office, about, unit).await;
+    case.conclude(office, outcome);
+    case
+}
+
+/// A report on a person, accepted for a unit whose investigators have yet to conclude it.
+pub(crate) async fn investigated(
+    office: &Office,
+    (person, category): (&str, &str),
+    unit: &str,
 ) -> Concluded {
     let submitted = office.zm_json(&[
         "submit",
@@ -85,6 +96,5 @@ pub(crate) async fn concluded(
         allegation: word(&opened["findings"][0]["allegationId"]),
     };
     office.zm_json(&["assign", &case.case, "investigator-1", "investigator-2"]);
-    case.conclude(office, outcome);
     case
 }

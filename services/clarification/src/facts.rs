@@ -1,6 +1,6 @@
 //! What must be asked before a decision: for the approval of a clarification and for carrying it out, whether the
-//! conclusion that it rests on still stands, which verification knows; and who speaks for an organisation, which intake
-//! knows.
+//! conclusion that it rests on still stands, which verification knows; who speaks for an organisation, which intake
+//! knows; and for an application how its subject stands, which the matter's own state says.
 //!
 //! To ask more: a field in the aggregate's `Facts`, and a question here. The trap: an answer is as old as its question,
 //! so its time is taken before that is sent.
@@ -55,6 +55,15 @@ impl Informed for Clarification {
                 let dossier = state.as_ref().and_then(|(_, state)| state.dossier());
                 let subject = dossier.map(|dossier| &dossier.subject);
                 facts.speaker = speaker(asking, subject, *person, actor).await?;
+            }
+            Command::ApplyForClarification(applying) => {
+                let state = asking.state::<Matter>(applying.matter.uuid()).await?;
+                let known = state.as_ref().and_then(|(_, state)| state.known());
+                facts.position = known.map(|known| known.position(applying.subject));
+                if let (Some(position), Some(person)) = (&facts.position, applying.spoken_by) {
+                    let subject = position.subject.as_ref();
+                    facts.speaker = speaker(asking, subject, person, actor).await?;
+                }
             }
             _ => {}
         }

@@ -43,6 +43,10 @@ enum Happens {
     Follows(Index),
     /// A consequence that was carried out comes again.
     Repeats(Index),
+    /// An officer asks how a subject stands, and looks at it when they apply the next time.
+    Looked(Index),
+    /// A subject applies in writing, on a letter of so many days ago, and refuses these forms.
+    Applied(Index, i64, Vec<Form>),
     /// Somebody asks something of a clarification.
     Asked(Index, Asked, Option<Actor>),
 }
@@ -163,6 +167,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => select(vec![Stream::Intake, Stream::Verification]).prop_map(Happens::Arrives),
         8 => any::<Index>().prop_map(Happens::Follows),
         2 => any::<Index>().prop_map(Happens::Repeats),
+        2 => any::<Index>().prop_map(Happens::Looked),
+        2 => (any::<Index>(), 0..4i64, subsequence(Form::ALL.to_vec(), 0..2))
+            .prop_map(|(of, ago, refused)| Happens::Applied(of, ago, refused)),
         30 => (any::<Index>(), anything_asked(), prop::option::weighted(0.2, anybody))
             .prop_map(|(of, asked, by)| Happens::Asked(of, asked, by)),
     ];

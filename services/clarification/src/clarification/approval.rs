@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::drafting::NOTHING_DRAFTED;
 use super::wish::Speaker;
 use super::{Context, Dossier, Event, Preparation, Progress, State, wish};
+use crate::matter::ruling::Position;
 
 /// Whoever had a part in it does not approve it.
 pub const FOUR_EYES: Refusal = Refusal::new(
@@ -45,6 +46,8 @@ pub struct Facts {
     /// Who speaks for an organisation, with the unit that they head by intake's register; `None` where nobody was asked
     /// about.
     pub speaker: Option<Speaker>,
+    /// How the subject of an application stands in the matter; `None` where the matter is not known, or there is none.
+    pub position: Option<Position>,
 }
 
 /// What verification says of the matter's last conclusion.

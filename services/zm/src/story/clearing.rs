@@ -36,7 +36,8 @@ impl Telling<'_> {
                 ClarificationState::Approved => self.carry_out(&now).await?,
                 ClarificationState::CarriedOut => self.confirm(ids, &now).await?,
                 ClarificationState::Confirmed => return Ok(id),
-                ClarificationState::NotEligible
+                ClarificationState::Applied
+                | ClarificationState::NotEligible
                 | ClarificationState::Declined
                 | ClarificationState::Halted
                 | ClarificationState::Superseded

@@ -67,7 +67,8 @@ impl Cleared {
             ClarificationState::Declined if clearing.wish == register::Wish::Declines => {
                 Some(Self::Ended)
             }
-            ClarificationState::NotEligible
+            ClarificationState::Applied
+            | ClarificationState::NotEligible
             | ClarificationState::Declined
             | ClarificationState::Halted
             | ClarificationState::Superseded
