@@ -9,10 +9,11 @@ use tests::docket::DEPARTMENTS;
 use crate::concluding::{Concluded, concluded, registered, word};
 
 const UNIT: &str = "P51-01-01";
-const CLEARED: (&str, Option<&str>) = ("unfounded", Some("spread_in_public:serious:unit"));
+pub(crate) const CLEARED: (&str, Option<&str>) =
+    ("unfounded", Some("spread_in_public:serious:unit"));
 
 /// How a clarification is shown.
-fn shown(office: &Office, id: &str) -> Value {
+pub(crate) fn shown(office: &Office, id: &str) -> Value {
     office.zm_json(&["clarification", "show", id])
 }
 
@@ -33,7 +34,7 @@ pub(crate) async fn opened(office: &Office, concluded: &Concluded) -> String {
 }
 
 /// Waits until a clarification is in this state.
-async fn is(office: &Office, id: &str, state: &str) {
+pub(crate) async fn is(office: &Office, id: &str, state: &str) {
     let state = format!("CLARIFICATION_STATE_{state}");
     eventually(&state, async || shown(office, id)["state"] == state).await;
 }
@@ -46,8 +47,8 @@ fn count<'a>(of: &'a Value, key: &str) -> &'a str {
     figure["count"].as_str().unwrap_or("0")
 }
 
-/// Screens, hears the subject, decides the written form and drafts the statement.
-pub(crate) fn draft(office: &Office, id: &str) {
+/// Screens: all departments agree.
+pub(crate) fn screen(office: &Office, id: &str) {
     let reason = "Nothing speaks against it";
     for department in DEPARTMENTS {
         office.zm_json(&[
@@ -61,6 +62,11 @@ pub(crate) fn draft(office: &Office, id: &str) {
             reason,
         ]);
     }
+}
+
+/// Screens, hears the subject, decides the written form and drafts the statement.
+pub(crate) fn draft(office: &Office, id: &str) {
+    screen(office, id);
     office.zm_json(&["clarification", "wish", id, "wants"]);
     office.zm_json(&[
         "clarification",

@@ -9,7 +9,7 @@ pub(crate) struct Concluded {
     pub(crate) matter: String,
     pub(crate) case: String,
     person: String,
-    allegation: String,
+    pub(crate) allegation: String,
 }
 
 impl Concluded {
@@ -59,11 +59,11 @@ pub(crate) fn registered(office: &Office, name: &str, unit: &str, rest: &[&str])
 /// A report on a person, accepted for a unit and concluded there with this finding and harm, as `zm propose` takes them.
 pub(crate) async fn concluded(
     office: &Office,
-    (person, category): (&str, &str),
+    about: (&str, &str),
     unit: &str,
     outcome: (&str, Option<&str>),
 ) -> Concluded {
-    let case = investigated(office, (person, category), unit).await;
+    let case = investigated(office, about, unit).await;
     case.conclude(office, outcome);
     case
 }

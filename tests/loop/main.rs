@@ -1,5 +1,6 @@
 //! The loop through the real binaries and servers: registers, faults, contracts.
 
+mod applying;
 mod bad_input;
 mod by_queue;
 mod clarifying;

@@ -162,6 +162,9 @@ impl Docket {
             officer.intake(client).register_subject(request).await
         });
         let subject = subject.await.subject_id;
+        if report.kind == SubjectKind::Organisation {
+            self.head_of(&report.unit).await;
+        }
         let submitted = self.must(name, "submit", async |client, request_id| {
             let request = intake::SubmitReportRequest {
                 request_id,
@@ -199,6 +202,27 @@ impl Docket {
             case: case.await,
             subject,
         }
+    }
+
+    /// The person who heads a unit and speaks for its organisations; registered when first asked for.
+    async fn head_of(&self, unit: &str) -> String {
+        let name = format!("head of {unit}");
+        let officer = &self.people["intake"];
+        let registered = self.must(&name, "register", async |client, request_id| {
+            let request = intake::RegisterSubjectRequest {
+                request_id,
+                kind: SubjectKind::Person.into(),
+                name: name.clone(),
+                unit: unit.to_owned(),
+                heads: unit.to_owned(),
+                standing: Standing::PublicOfficial.into(),
+                source: "heads".to_owned(),
+                reference: name.clone(),
+                ..Default::default()
+            };
+            officer.intake(client).register_subject(request).await
+        });
+        registered.await.subject_id
     }
 
     /// The case of a matter, once verification has heard of it.
@@ -311,6 +335,24 @@ impl Docket {
         answer.into_inner().clarification
     }
 
+    /// Who speaks for a clarification's subject: of an organisation its head, whose units are the same here; of a person
+    /// nobody else.
+    async fn speaker(&self, name: &str, id: &str) -> String {
+        let found = self.must(name, "subject", async |client, _| {
+            let request = cleared::GetClarificationRequest {
+                clarification_id: id.to_owned(),
+                ..Default::default()
+            };
+            let mut desk = self.people["clarifier"].clarification(client);
+            desk.get_clarification(request).await
+        });
+        let found = found.await.clarification.unwrap_or_default();
+        match found.subject_kind() {
+            SubjectKind::Organisation => self.head_of(&found.unit).await,
+            _ => String::new(),
+        }
+    }
+
     /// Prepares a clarification up to its approval, in this form.
     pub async fn prepare(&self, name: &str, id: &str, form: ClarificationForm) {
         for department in DEPARTMENTS {
@@ -327,6 +369,7 @@ impl Docket {
             .await;
         }
         let officer = &self.people["clarifier"];
+        let spoken_by = self.speaker(name, id).await;
         self.must(name, "wish", async |client, request_id| {
             let request = cleared::RecordWishRequest {
                 request_id,
@@ -334,6 +377,7 @@ impl Docket {
                 wish: cleared::Wish::Wants.into(),
                 wanted: vec![form.into()],
                 heard_on: self.today.clone(),
+                spoken_by: spoken_by.clone(),
                 ..Default::default()
             };
             officer.clarification(client).record_wish(request).await

@@ -1,6 +1,6 @@
 //! What other services are told: private event → at most one public event of the contract. One way, pure.
 //!
-//! Not told: what departments and the subject said, forms that were only decided, drafts. A public event needs nothing
+//! Not told: what departments and the subject said or applied for, forms that were only decided, drafts. A public event needs nothing
 //! that its private one does not hold, because it is made again from the journal whenever a follower asks for it.
 
 use chassis::aggregate::Announcement;
@@ -72,7 +72,10 @@ pub(crate) fn announce(clarification: ClarificationId, event: &Event) -> Option<
                 actor_ids: vec![declared.actor.to_string()],
             },
         )),
-        Event::RulingHeard(_)
+        Event::AppliedFor(_)
+        | Event::ApplicationRecorded(_)
+        | Event::ReasonsLearned(_)
+        | Event::RulingHeard(_)
         | Event::ActorsRecused(_)
         | Event::OpinionRecorded(_)
         | Event::ObjectionWithdrawn(_)

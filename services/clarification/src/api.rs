@@ -43,6 +43,13 @@ type Answer<T> = Result<Response<T>, Status>;
 
 #[async_trait::async_trait]
 impl ClarificationService for Api {
+    async fn apply_for_clarification(
+        &self,
+        request: Request<v1::ApplyForClarificationRequest>,
+    ) -> Answer<v1::ApplyForClarificationResponse> {
+        self.front.call::<ClarificationOffice, _>(request).await
+    }
+
     async fn record_opinion(
         &self,
         request: Request<v1::RecordOpinionRequest>,
@@ -128,9 +135,7 @@ impl ClarificationService for Api {
         let id = named(request.get_ref())?;
         let (version, state) = self.front.state::<Clarification>(&actor, id.uuid()).await?;
         let profile = self.front.profile();
-        let clarification = state
-            .dossier()
-            .map(|dossier| shown::clarification(id, version, dossier, &profile));
+        let clarification = shown::clarification(id, version, &state, &profile);
         Ok(Response::new(v1::GetClarificationResponse {
             clarification,
         }))

@@ -3,8 +3,8 @@
 //!
 //! Here are its state, its commands, its refusals, and what each event does to it; `decide` only dispatches. The
 //! decisions stand by the headings of `domain.md`: [`candidacy`], [`screening`], [`wish`], [`forms`], [`drafting`],
-//! [`approval`], [`carrying_out`], [`afterwards`], [`recusing`], and [`course`] (halted, superseded, taken up again, the
-//! clocks).
+//! [`approval`], [`carrying_out`], [`afterwards`], [`recusing`], [`applying`], and [`course`] (halted, superseded, taken up
+//! again, the clocks).
 //!
 //! To add a command: a variant of [`Command`], a function in the room of its heading, its line in `decide`, and tests
 //! there that bear the rule's name. To add an event: its payload in that room, its line in [`Event`], what it does in
@@ -17,6 +17,7 @@
 //! [`Aggregate::FORMAT`].
 
 pub mod afterwards;
+pub mod applying;
 pub mod approval;
 pub mod candidacy;
 pub mod carrying_out;
@@ -36,23 +37,23 @@ use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use office::{ActorId, MatterId, Role, TextId, UnitCode};
+use office::{ActorId, MatterId, Role, SubjectId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::afterwards::Confirmation;
+use self::applying::{Applications, Applied, Applying};
 use self::approval::{Approval, Facts};
-use self::candidacy::Reason;
 use self::carrying_out::{Execution, Particulars};
 use self::drafting::Statement;
 use self::forms::{DecidedForm, Form};
 use self::screening::{Opinion, Screening};
 use self::wish::{Said, Wish};
-use crate::conclusion::{Clearance, Ruling, Subject};
+use crate::conclusion::{Clearance, NotCleared, Reason, Ruling, Subject};
 use crate::ledger;
 use crate::matter::RECUSED;
 
-/// What a decision may know: verification's answer, for the steps that rest on it.
+/// What a decision may know: verification's and intake's answers, for the steps that rest on one.
 pub type Context = chassis::aggregate::Context<Facts>;
 
 /// The aggregate.
@@ -63,10 +64,12 @@ pub struct Clarification;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// No conclusion has cleared the subject.
+    /// No conclusion has cleared the subject, and nobody has applied for it.
     #[default]
     Unopened,
-    /// One has.
+    /// The subject has applied, and no conclusion has cleared them.
+    Applied(Box<Applied>),
+    /// A conclusion has cleared the subject.
     Open(Box<Dossier>),
 }
 
@@ -93,6 +96,8 @@ pub struct Dossier {
     pub took_part: BTreeSet<ActorId>,
     /// What the subject wished before it was last taken up. Nothing is done on it, but a refusal is not forgotten.
     pub earlier_wish: Option<Wish>,
+    /// What the subject applied for in writing.
+    pub applications: Applications,
     /// How far it is.
     pub stage: Stage,
     /// Its entries in ledgers, in their order.
@@ -222,6 +227,8 @@ pub enum Left {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
+    /// The subject has applied, and no conclusion has cleared them.
+    Applied,
     /// Opinions are missing.
     Screening,
     /// All departments agree.
@@ -252,6 +259,10 @@ pub enum Standing {
 pub enum Command {
     /// Take in how the subject stands in the matter; follows from what the matter learned.
     FollowRuling(Box<Ruling>),
+    /// Take the subject's written application in.
+    ApplyForClarification(Box<Applying>),
+    /// Learn why the newest ruling does not clear whoever applied; follows from what the matter learned.
+    LearnNotCleared(Box<NotCleared>),
     /// Keep out who is recused; follows from what the matter learned.
     RecuseFromClarification {
         /// Who.
@@ -275,6 +286,8 @@ pub enum Command {
         said: Said,
         /// When they were heard.
         heard_on: Date,
+        /// Who spoke: for an organisation, which person of intake's register; of a person only themselves.
+        spoken_by: Option<SubjectId>,
     },
     /// The subject died or cannot be found.
     RecordUnreachable {
@@ -326,6 +339,12 @@ chassis::events! {
     pub enum Event {
         /// A conclusion cleared the subject.
         Opened(candidacy::Opened) = "candidate_opened" 1,
+        /// The subject applied before any conclusion cleared them.
+        AppliedFor(applying::AppliedFor) = "clarification_applied_for" 1,
+        /// An application was taken in.
+        ApplicationRecorded(applying::ApplicationRecorded) = "application_recorded" 1,
+        /// It became known why the newest ruling does not clear whoever applied.
+        ReasonsLearned(applying::ReasonsLearned) = "reasons_learned" 1,
         /// A later conclusion in the subject's favour took it up again.
         TakenUp(course::TakenUp) = "clarification_taken_up" 1,
         /// Its conclusion stands no longer; it was not carried out.
@@ -343,7 +362,7 @@ chassis::events! {
         /// A department took its objection back.
         ObjectionWithdrawn(screening::ObjectionWithdrawn) = "objection_withdrawn" 1,
         /// The subject was heard.
-        WishRecorded(wish::WishRecorded) = "wish_recorded" 1,
+        WishRecorded(wish::WishRecorded) = "wish_recorded" 2 { 1 => wish::without_speaker },
         /// The subject cannot be heard any more.
         FoundUnreachable(wish::FoundUnreachable) = "subject_unreachable" 1,
         /// A form was chosen.
@@ -377,6 +396,12 @@ pub const NOT_ELIGIBLE: Refusal = Refusal::new(
     "CLARIFICATION_NOT_ELIGIBLE",
     "This clarification is not eligible; its reasons say why.",
 );
+/// No conclusion clears the subject, who has applied for it.
+pub const NOT_CLEARED: Refusal = Refusal::new(
+    RefusalKind::FailedPrecondition,
+    "CLARIFICATION_NOT_CLEARED",
+    "No conclusion clears the subject; the application is kept, and its reasons say why.",
+);
 /// The conclusion stands no longer.
 pub const HALTED: Refusal = Refusal::new(
     RefusalKind::FailedPrecondition,
@@ -406,20 +431,63 @@ impl State {
     /// What is known of it; `None` while it was not opened.
     pub fn dossier(&self) -> Option<&Dossier> {
         match self {
-            Self::Unopened => None,
+            Self::Unopened | Self::Applied(_) => None,
             Self::Open(dossier) => Some(dossier),
         }
     }
 
-    /// How far it is, in one word; `None` while it was not opened.
+    /// What is known of it.
+    ///
+    /// # Errors
+    /// [`NOT_FOUND`] where there is nothing, [`NOT_CLEARED`] where there is an application only.
+    fn opened(&self) -> Result<&Dossier, Rejection> {
+        match self {
+            Self::Unopened => Err(NOT_FOUND.into()),
+            Self::Applied(_) => Err(NOT_CLEARED.into()),
+            Self::Open(dossier) => Ok(dossier),
+        }
+    }
+
+    /// The matter; `None` while there is nothing.
+    fn matter(&self) -> Option<MatterId> {
+        match self {
+            Self::Unopened => None,
+            Self::Applied(applied) => Some(applied.matter),
+            Self::Open(dossier) => Some(dossier.matter),
+        }
+    }
+
+    /// Who is recused; `None` while there is nothing.
+    fn recusal(&self) -> Option<&Recusal> {
+        match self {
+            Self::Unopened => None,
+            Self::Applied(applied) => Some(&applied.recusal),
+            Self::Open(dossier) => Some(&dossier.recusal),
+        }
+    }
+
+    /// All conditions that are not met; nothing where it goes on, or there is nothing.
+    pub fn reasons(&self) -> Vec<Reason> {
+        match self {
+            Self::Unopened => Vec::new(),
+            Self::Applied(applied) => applied.reasons.clone(),
+            Self::Open(dossier) => dossier.reasons(),
+        }
+    }
+
+    /// How far it is, in one word; `None` while there is nothing.
     pub fn standing(&self) -> Option<Standing> {
-        self.dossier().map(Dossier::standing)
+        match self {
+            Self::Unopened => None,
+            Self::Applied(_) => Some(Standing::Applied),
+            Self::Open(dossier) => Some(dossier.standing()),
+        }
     }
 
     /// A clarification that is being prepared, for an actor of the unit that carries it out or of one above. Who keeps
     /// the subject's record sees it and takes note of it, and does nothing else.
     fn preparing(&self, context: &Context) -> Result<(&Dossier, &Preparation), Rejection> {
-        let dossier = self.dossier().ok_or(NOT_FOUND)?;
+        let dossier = self.opened()?;
         context.visitor().within([&dossier.clearance.unit])?;
         match &dossier.stage {
             Stage::Preparing(preparation) => Ok((dossier, preparation)),
@@ -432,6 +500,15 @@ impl State {
 }
 
 impl Dossier {
+    /// All conditions that are not met; nothing where it goes on.
+    pub fn reasons(&self) -> Vec<Reason> {
+        match &self.stage {
+            Stage::NotEligible { reasons } => reasons.clone(),
+            _ if self.standing() == Standing::NotEligible => vec![Reason::Objection],
+            _ => Vec::new(),
+        }
+    }
+
     /// How far it is, in one word.
     pub fn standing(&self) -> Standing {
         let preparation = match &self.stage {
@@ -473,7 +550,7 @@ impl Dossier {
 
 impl Aggregate for Clarification {
     const KIND: &'static str = office::ClarificationId::KIND;
-    const FORMAT: u32 = 2;
+    const FORMAT: u32 = 3;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -482,6 +559,8 @@ impl Aggregate for Clarification {
     fn decide(state: &State, command: &Command, context: &Context) -> Decision<Event> {
         match command {
             Command::FollowRuling(ruling) => course::follow(state, ruling, context),
+            Command::ApplyForClarification(applying) => applying::apply(state, applying, context),
+            Command::LearnNotCleared(told) => applying::learn(state, told),
             Command::RecuseFromClarification { recusal } => {
                 recusing::learn(state, recusal, context)
             }
@@ -492,7 +571,11 @@ impl Aggregate for Clarification {
                 screening::record(state, *opinion, *reason, context)
             }
             Command::WithdrawObjection { reason } => screening::withdraw(state, *reason, context),
-            Command::RecordWish { said, heard_on } => wish::record(state, said, *heard_on, context),
+            Command::RecordWish {
+                said,
+                heard_on,
+                spoken_by,
+            } => wish::record(state, said, *heard_on, *spoken_by, context),
             Command::RecordUnreachable { reason } => wish::unreachable(state, *reason, context),
             Command::DecideForm { form, reason } => forms::decide(state, *form, *reason, context),
             Command::DraftStatement { note } => drafting::draft(state, *note, context),
@@ -513,15 +596,25 @@ impl Aggregate for Clarification {
     fn evolve(state: &mut State, event: &Event) {
         let dossier = match (state, event) {
             (state, Event::Opened(opened)) => {
-                *state = State::Open(Box::new(candidacy::opened(opened)));
+                let before = std::mem::take(state);
+                *state = State::Open(Box::new(applying::opened(before, opened)));
+                return;
+            }
+            (state @ State::Unopened, Event::AppliedFor(applied)) => {
+                *state = State::Applied(Box::new(applying::applied_for(applied)));
+                return;
+            }
+            (State::Applied(applied), _) => {
+                applying::waits(applied, event);
                 return;
             }
             (State::Open(dossier), _) => dossier,
-            // Every history begins with its opening.
+            // Every history begins with its opening or with an application.
             (State::Unopened, _) => return,
         };
         match event {
-            Event::Opened(_) => {}
+            Event::Opened(_) | Event::AppliedFor(_) | Event::ReasonsLearned(_) => {}
+            Event::ApplicationRecorded(recorded) => applying::recorded(dossier, recorded),
             Event::TakenUp(taken_up) => course::taken_up(dossier, taken_up),
             Event::Halted(halted) => course::halted(dossier, halted),
             Event::Superseded(superseded) => course::superseded(dossier, superseded),
@@ -547,19 +640,22 @@ impl Aggregate for Clarification {
     }
 
     fn admit(state: &State, visitor: &Visitor<'_>) -> Result<(), Refusal> {
-        let Some(dossier) = state.dossier() else {
-            return Ok(());
+        let mut units = match state {
+            State::Unopened => return Ok(()),
+            State::Applied(applied) => vec![&applied.unit],
+            State::Open(dossier) => vec![&dossier.clearance.unit],
         };
-        let mut units = vec![&dossier.clearance.unit];
         if visitor.actor.has(Role::PersonnelOfficer) {
-            units.extend(&dossier.kept_by);
+            let kept_by = state.dossier().into_iter();
+            units.extend(kept_by.flat_map(|dossier| &dossier.kept_by));
         }
         visitor.within(units)?;
-        dossier.recusal.check(visitor, RECUSED)
+        let recusal = state.recusal();
+        recusal.map_or(Ok(()), |recusal| recusal.check(visitor, RECUSED))
     }
 
     fn matter(_id: Uuid, state: &State) -> Option<Uuid> {
-        state.dossier().map(|dossier| dossier.matter.uuid())
+        state.matter().map(MatterId::uuid)
     }
 
     fn announce(id: Uuid, event: &Event) -> Option<Announcement> {
@@ -570,6 +666,7 @@ impl Aggregate for Clarification {
         course::clocks(event, effects);
         afterwards::follow(id.into(), event, effects);
         recusing::tell(id.into(), event, effects);
+        applying::tell(event, effects);
     }
 }
 

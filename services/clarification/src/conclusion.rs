@@ -178,23 +178,124 @@ pub struct Ruling {
     pub holding: Holding,
 }
 
+/// What a matter tells whoever applied and whom no conclusion ever cleared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NotCleared {
+    /// The ordinal of the matter's newest ruling.
+    pub ordinal: u32,
+    /// The subject.
+    pub subject: SubjectId,
+    /// The unit that handles the matter, or concluded it.
+    pub unit: UnitCode,
+    /// All that keeps the subject from being a candidate.
+    pub reasons: Vec<Reason>,
+}
+
+/// A condition that is not met: what keeps a subject from being a candidate, or a candidate from being eligible.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The case is not concluded.
+    NotConcluded,
+    /// It was concluded and reopened since.
+    Reopened,
+    /// The conclusion says nothing about the subject.
+    NotInConclusion,
+    /// The conclusion did not know who the subject is.
+    NotIdentified,
+    /// The conclusion does not clear the subject; it was stored before what it found was kept.
+    NotCleared,
+    /// Something is true.
+    Substantiated {
+        /// Which allegation.
+        allegation: AllegationId,
+    },
+    /// Something can be neither proven nor excluded.
+    Unsubstantiated {
+        /// Which allegation.
+        allegation: AllegationId,
+    },
+    /// Something was closed without a finding, which leaves the question open.
+    Closed {
+        /// Which allegation.
+        allegation: AllegationId,
+        /// Why it was closed; a code.
+        reason: String,
+    },
+    /// Nothing was found in the subject's favour.
+    NothingInFavour,
+    /// The conclusion records no harm.
+    HarmNotRecorded,
+    /// It was looked into, and nothing is harmed yet.
+    NothingHarmed,
+    /// The matter was closed only by an accepted written explanation.
+    WrittenExplanation,
+    /// The harm comes merely from having been talked to.
+    MerelyTalkedTo,
+    /// A department objects.
+    Objection,
+}
+
+impl Reason {
+    /// Its code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotConcluded => "not_concluded",
+            Self::Reopened => "reopened",
+            Self::NotInConclusion => "not_in_conclusion",
+            Self::NotIdentified => "not_identified",
+            Self::NotCleared => "not_cleared",
+            Self::Substantiated { .. } => "substantiated",
+            Self::Unsubstantiated { .. } => "unsubstantiated",
+            Self::Closed { .. } => "closed",
+            Self::NothingInFavour => "nothing_in_favour",
+            Self::HarmNotRecorded => "harm_not_recorded",
+            Self::NothingHarmed => "nothing_harmed",
+            Self::WrittenExplanation => "written_explanation",
+            Self::MerelyTalkedTo => "merely_talked_to",
+            Self::Objection => "objection",
+        }
+    }
+
+    /// The allegation that it is about, if it is about one.
+    pub const fn allegation(&self) -> Option<AllegationId> {
+        match self {
+            Self::Substantiated { allegation }
+            | Self::Unsubstantiated { allegation }
+            | Self::Closed { allegation, .. } => Some(*allegation),
+            _ => None,
+        }
+    }
+}
+
 /// The id of a subject's clarification in a matter: never two.
 pub fn clarification_of(matter: MatterId, subject: SubjectId) -> ClarificationId {
     ClarificationId::natural(&[matter.as_bytes(), subject.as_bytes()])
 }
 
-/// Whether findings on a subject clear them: at least one of unfounded or exonerated, and every other one of these two
-/// or closed as duplicate or void. Unsubstantiated never does; any other closing leaves the question open.
-pub fn clears<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> bool {
-    let mut cleared = false;
-    for finding in findings {
-        match finding {
-            Finding::Unfounded | Finding::Exonerated => cleared = true,
+/// All that keeps findings on a subject from clearing them, told at once; nothing where they do: at least one is
+/// unfounded or exonerated, and every other one of these two or closed as duplicate or void. Unsubstantiated never does;
+/// any other closing leaves the question open.
+pub fn clearing(findings: &[Line]) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let mut in_favour = false;
+    for line in findings {
+        let allegation = line.allegation;
+        match &line.finding {
+            Finding::Unfounded | Finding::Exonerated => in_favour = true,
             Finding::Closed(reason) if reason == DUPLICATE || reason == VOID => {}
-            Finding::Substantiated | Finding::Unsubstantiated | Finding::Closed(_) => return false,
+            Finding::Substantiated => reasons.push(Reason::Substantiated { allegation }),
+            Finding::Unsubstantiated => reasons.push(Reason::Unsubstantiated { allegation }),
+            Finding::Closed(reason) => reasons.push(Reason::Closed {
+                allegation,
+                reason: reason.clone(),
+            }),
         }
     }
-    cleared
+    if !in_favour {
+        reasons.push(Reason::NothingInFavour);
+    }
+    reasons
 }
 
 #[cfg(test)]
@@ -203,9 +304,45 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
+    use crate::clarification::fixture::id;
 
     fn closed(reason: &str) -> Finding {
         Finding::Closed(reason.to_owned())
+    }
+
+    fn lines(findings: &[Finding]) -> Vec<Line> {
+        let lines = (1..).zip(findings).map(|(number, finding)| Line {
+            allegation: id(number),
+            category: "bribery".to_owned(),
+            finding: finding.clone(),
+        });
+        lines.collect()
+    }
+
+    fn clears(findings: &[Finding]) -> bool {
+        clearing(&lines(findings)).is_empty()
+    }
+
+    #[test]
+    fn all_that_keeps_a_conclusion_from_clearing_is_told_at_once() {
+        let findings = [
+            Finding::Substantiated,
+            closed(DUPLICATE),
+            Finding::Unsubstantiated,
+            closed("withdrawn"),
+        ];
+        assert_eq!(
+            clearing(&lines(&findings)),
+            [
+                Reason::Substantiated { allegation: id(1) },
+                Reason::Unsubstantiated { allegation: id(3) },
+                Reason::Closed {
+                    allegation: id(4),
+                    reason: "withdrawn".to_owned()
+                },
+                Reason::NothingInFavour,
+            ]
+        );
     }
 
     #[test]

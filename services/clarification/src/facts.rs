@@ -1,5 +1,6 @@
 //! What must be asked before a decision: for the approval of a clarification and for carrying it out, whether the
-//! conclusion that it rests on still stands. Verification knows.
+//! conclusion that it rests on still stands, which verification knows; who speaks for an organisation, which intake
+//! knows; and for an application how its subject stands, which the matter's own state says.
 //!
 //! To ask more: a field in the aggregate's `Facts`, and a question here. The trap: an answer is as old as its question,
 //! so its time is taken before that is sent.
@@ -7,14 +8,19 @@
 use async_trait::async_trait;
 use chassis::facts::{Asking, Informed};
 use chassis::peers::Call;
-use chassis::refusal::{Refusal, RefusalKind};
-use office::{Actor, MatterId};
+use chassis::refusal::{INTERNAL, Refusal, RefusalKind};
+use office::{Actor, MatterId, SubjectId};
+use proto::intake::intake_service_client::IntakeServiceClient;
+use proto::intake::{GetSubjectRequest, GetSubjectResponse};
+use proto::office::SubjectKind;
 use proto::verification as v1;
 use proto::verification::verification_service_client::VerificationServiceClient;
 use uuid::Uuid;
 
 use crate::clarification::approval::{Answer, CONCLUSION_UNANSWERED, Facts, Word};
+use crate::clarification::wish::{HEAD_UNANSWERED, Speaker};
 use crate::clarification::{Clarification, Command};
+use crate::conclusion;
 use crate::integrity::IntegrityFile;
 use crate::ledger::Ledger;
 use crate::matter::Matter;
@@ -33,23 +39,85 @@ impl Informed for Clarification {
         command: &Command,
         actor: &Actor,
     ) -> Result<Facts, Refusal> {
-        let rests_on_it = matches!(
-            command,
-            Command::ApproveClarification | Command::CarryOutClarification(_)
-        );
-        if !rests_on_it {
-            return Ok(Facts::default());
+        let mut facts = Facts::default();
+        match command {
+            Command::ApproveClarification | Command::CarryOutClarification(_) => {
+                let state = asking.state::<Clarification>(id).await?;
+                if let Some(dossier) = state.as_ref().and_then(|(_, state)| state.dossier()) {
+                    facts.answer = Some(ask(asking, dossier.matter, actor).await?);
+                }
+            }
+            Command::RecordWish {
+                spoken_by: Some(person),
+                ..
+            } => {
+                let state = asking.state::<Clarification>(id).await?;
+                let dossier = state.as_ref().and_then(|(_, state)| state.dossier());
+                let subject = dossier.map(|dossier| &dossier.subject);
+                facts.speaker = speaker(asking, subject, *person, actor).await?;
+            }
+            Command::ApplyForClarification(applying) => {
+                let state = asking.state::<Matter>(applying.matter.uuid()).await?;
+                let known = state.as_ref().and_then(|(_, state)| state.known());
+                facts.position = known.map(|known| known.position(applying.subject));
+                if let (Some(position), Some(person)) = (&facts.position, applying.spoken_by) {
+                    let subject = position.subject.as_ref();
+                    facts.speaker = speaker(asking, subject, person, actor).await?;
+                }
+            }
+            _ => {}
         }
-        let state = asking.state::<Clarification>(id).await?;
-        let dossier = state.as_ref().and_then(|(_, state)| state.dossier());
-        let Some(dossier) = dossier else {
-            return Ok(Facts::default());
-        };
-        let answer = ask(asking, dossier.matter, actor).await?;
-        Ok(Facts {
-            answer: Some(answer),
-        })
+        Ok(facts)
     }
+}
+
+/// Whom they head who speak for an organisation. A person speaks for themselves; of them nobody is asked.
+async fn speaker(
+    asking: &Asking,
+    subject: Option<&conclusion::Subject>,
+    person: SubjectId,
+    actor: &Actor,
+) -> Result<Option<Speaker>, Refusal> {
+    match subject {
+        Some(subject) if subject.kind == conclusion::SubjectKind::Organisation => {
+            let question = GetSubjectRequest {
+                subject_id: person.to_string(),
+            };
+            let ask = async |call: Call| {
+                IntakeServiceClient::new(call.channel())
+                    .get_subject(call.request(question.clone()))
+                    .await
+            };
+            let answer = asking.peers.call("intake", Some(actor), ask).await;
+            speaking(person, answer).map(Some)
+        }
+        Some(_) | None => Ok(None),
+    }
+}
+
+/// Who speaks, by intake's answer. Who is not on the register, or is no person, heads nothing.
+fn speaking(
+    person: SubjectId,
+    answer: Result<GetSubjectResponse, Refusal>,
+) -> Result<Speaker, Refusal> {
+    let told = match answer {
+        Ok(told) => told.subject.unwrap_or_default(),
+        Err(refusal) if refusal.kind == RefusalKind::NotFound => Default::default(),
+        Err(refusal) if refusal.kind == RefusalKind::Unavailable => {
+            return Err(HEAD_UNANSWERED.with_note(refusal.note.reveal()));
+        }
+        Err(refusal) if refusal.kind.is_passing() => return Err(refusal),
+        // Not what the caller did is wrong, but that we may not ask.
+        Err(refusal) => return Err(INTERNAL.with_note(format_args!("intake: {refusal}"))),
+    };
+    let heads = match told.kind() {
+        SubjectKind::Person => Some(told.heads).filter(|unit| !unit.is_empty()),
+        _ => None,
+    };
+    let heads = heads.map(|unit| unit.parse()).transpose();
+    heads
+        .map(|heads| Speaker { person, heads })
+        .map_err(|_| INTERNAL.with_note("intake told a unit that is none"))
 }
 
 /// Asks verification whether the matter's conclusion stands.
@@ -84,4 +152,49 @@ async fn ask(asking: &Asking, matter: MatterId, actor: &Actor) -> Result<Answer,
         },
         asked_at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use chassis::refusal::{NOT_FOUND, NOT_PERMITTED, UNAVAILABLE};
+    use proto::office::Subject;
+
+    use super::*;
+    use crate::clarification::fixture::id;
+
+    fn told(kind: SubjectKind, heads: &str) -> Result<GetSubjectResponse, Refusal> {
+        Ok(GetSubjectResponse {
+            subject: Some(Subject {
+                kind: kind.into(),
+                heads: heads.to_owned(),
+                ..Subject::default()
+            }),
+            ..GetSubjectResponse::default()
+        })
+    }
+
+    #[test]
+    fn the_register_says_which_unit_a_person_heads() {
+        let head = told(SubjectKind::Person, "P51-01");
+        let unit = speaking(id(1), head).expect("it is told").heads;
+        assert_eq!(unit, Some("P51-01".parse().expect("a unit code")));
+        let nobodies = [
+            told(SubjectKind::Person, ""),
+            told(SubjectKind::Organisation, "P51-01"),
+            Err(NOT_FOUND),
+        ];
+        for answer in nobodies {
+            assert_eq!(speaking(id(1), answer).expect("it is told").heads, None);
+        }
+    }
+
+    #[test]
+    fn without_intakes_word_nothing_is_recorded() {
+        let refusal = speaking(id(1), Err(UNAVAILABLE)).expect_err("nobody answers");
+        assert_eq!(refusal.code, HEAD_UNANSWERED.code);
+        for refused in [Err(NOT_PERMITTED), told(SubjectKind::Person, "no unit")] {
+            let refusal = speaking(id(1), refused).expect_err("it is our fault");
+            assert_eq!(refusal.code, INTERNAL.code);
+        }
+    }
 }

@@ -35,6 +35,7 @@ pub fn clarification() -> Blueprint {
         .aggregate::<clarification::Clarification>()
         .aggregate::<ledger::Ledger>()
         .aggregate::<integrity::IntegrityFile>()
+        .request::<ClarificationOffice, v1::ApplyForClarificationRequest>()
         .request::<ClarificationOffice, v1::RecordOpinionRequest>()
         .request::<ClarificationOffice, v1::WithdrawObjectionRequest>()
         .request::<ClarificationOffice, v1::RecordWishRequest>()
@@ -49,6 +50,7 @@ pub fn clarification() -> Blueprint {
         .internal(&["LearnMatter", "LearnReport", "LearnIdentity", "LearnMove"])
         .internal(&["LearnConclusion", "LearnReopening", "LearnSanction"])
         .internal(&["LearnRecusal"])
+        .internal(&["LearnApplicant", "LearnNotCleared"])
         .internal(&[
             "FollowRuling",
             "RecuseFromMatter",
@@ -87,6 +89,7 @@ mod tests {
             include_str!("api/shown.rs"),
             include_str!("clarification.rs"),
             include_str!("clarification/afterwards.rs"),
+            include_str!("clarification/applying.rs"),
             include_str!("clarification/approval.rs"),
             include_str!("clarification/candidacy.rs"),
             include_str!("clarification/carrying_out.rs"),

@@ -52,8 +52,8 @@ pub struct Known {
     pub allegations: BTreeMap<AllegationId, String>,
     /// The identified subjects.
     pub subjects: BTreeMap<SubjectId, Subject>,
-    /// The placeholders of subjects that were identified since.
-    pub identified: BTreeSet<SubjectId>,
+    /// Who those are that were identified since, by their placeholders.
+    pub identified: BTreeMap<SubjectId, SubjectId>,
     /// Who is recused from it.
     pub recusal: Recusal,
     /// The number of the last conclusion; 0 if there was none.
@@ -64,6 +64,12 @@ pub struct Known {
     pub changes: u32,
     /// For each subject that a conclusion ever cleared, the last one that did: these have a clarification.
     pub clearances: BTreeMap<SubjectId, Clearance>,
+    /// The unit that the last conclusion is of; `None` if there was none, or it was stored before this was kept.
+    pub concluded_by: Option<UnitCode>,
+    /// What the last conclusion found on those whom it does not clear; `None` where it was stored before this was kept.
+    pub verdicts: Option<BTreeMap<SubjectId, ruling::Verdict>>,
+    /// The subjects who applied before any conclusion had cleared them: these have a clarification too.
+    pub applicants: BTreeSet<SubjectId>,
     /// The sanctions that were passed on to integrity files.
     pub sanctions: BTreeSet<Uuid>,
 }
@@ -81,9 +87,10 @@ impl State {
 impl Known {
     /// The clarifications that it has.
     fn clarifications(&self, matter: MatterId) -> Vec<ClarificationId> {
-        let cleared = self.clearances.keys();
-        cleared
-            .map(|subject| crate::conclusion::clarification_of(matter, *subject))
+        let waiting = self.applicants.iter();
+        let waiting = waiting.filter(|applicant| !self.clearances.contains_key(applicant));
+        let all = self.clearances.keys().chain(waiting);
+        all.map(|subject| crate::conclusion::clarification_of(matter, *subject))
             .collect()
     }
 }
@@ -124,6 +131,15 @@ pub enum Command {
         /// Who.
         recusal: Recusal,
     },
+    /// Learn that a subject applied before any conclusion had cleared them; follows from their clarification's event.
+    LearnApplicant {
+        /// Who.
+        subject: SubjectId,
+        /// The ordinal of the newest ruling that was known then.
+        ordinal: u32,
+        /// Who was known to be recused.
+        recusal: Recusal,
+    },
     /// Recuse an actor who declared a conflict in one of its clarifications.
     RecuseFromMatter {
         /// Who.
@@ -147,9 +163,11 @@ chassis::events! {
         /// Somebody declared a conflict, here or in verification.
         ActorRecused(learning::ActorRecused) = "matter_actor_recused" 1,
         /// Its case was concluded.
-        ConclusionLearned(ruling::ConclusionLearned) = "conclusion_learned" 1,
+        ConclusionLearned(ruling::ConclusionLearned) = "conclusion_learned" 2 { 1 => ruling::without_verdicts },
         /// Its case was opened again.
-        ReopeningLearned(ruling::ReopeningLearned) = "reopening_learned" 1,
+        ReopeningLearned(ruling::ReopeningLearned) = "reopening_learned" 2 { 1 => ruling::without_verdicts },
+        /// A subject applied whom no conclusion had cleared.
+        ApplicantLearned(ruling::ApplicantLearned) = "applicant_learned" 1,
         /// A sanction on a subject was recorded.
         SanctionLearned(ruling::SanctionLearned) = "sanction_learned" 1,
     }
@@ -191,6 +209,11 @@ impl Aggregate for Matter {
             }
             Command::LearnConclusion(conclusion) => ruling::conclude(state, matter, conclusion),
             Command::LearnReopening { number } => ruling::reopen(state, matter, *number),
+            Command::LearnApplicant {
+                subject,
+                ordinal,
+                recusal,
+            } => ruling::applicant(state, *subject, *ordinal, recusal),
             Command::LearnSanction(sanction) => ruling::sanction(state, sanction),
         }
     }
@@ -213,6 +236,9 @@ impl Aggregate for Matter {
             Event::ActorRecused(recused) => known.recusal.extend(&recused.recusal),
             Event::ConclusionLearned(learned) => ruling::concluded(known, learned),
             Event::ReopeningLearned(learned) => ruling::reopened(known, learned),
+            Event::ApplicantLearned(learned) => {
+                known.applicants.insert(learned.subject);
+            }
             Event::SanctionLearned(learned) => {
                 known.sanctions.insert(learned.sanction.id);
             }
@@ -231,7 +257,7 @@ impl Aggregate for Matter {
         Some(id)
     }
 
-    fn effects(_id: Uuid, event: &Event, effects: &mut Effects) {
+    fn effects(id: Uuid, event: &Event, effects: &mut Effects) {
         match event {
             Event::Raised(_) | Event::MoveLearned(_) => {}
             Event::ReportLearned(learned) => {
@@ -245,6 +271,7 @@ impl Aggregate for Matter {
             }
             Event::ConclusionLearned(learned) => ruling::tell(&learned.rulings, effects),
             Event::ReopeningLearned(learned) => ruling::tell(&learned.rulings, effects),
+            Event::ApplicantLearned(learned) => ruling::answer(id.into(), learned, effects),
             Event::SanctionLearned(learned) => ruling::pass_on(learned, effects),
         }
     }

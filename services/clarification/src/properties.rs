@@ -7,6 +7,7 @@
 mod world;
 
 use chassis::secrets::Secrets;
+use jiff::civil::date;
 use office::{Actor, Finding, Role};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
@@ -15,10 +16,10 @@ use crate::clarification::carrying_out::Particulars;
 use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
 use crate::clarification::screening::Opinion;
-use crate::clarification::wish::Wish;
+use crate::clarification::wish::{Said, Wish};
 use crate::clarification::{self, Dossier, Progress, Stage, Standing};
 use crate::conclusion::clarification_of;
-use world::{World, matter_id};
+use world::{ELSEWHERE, World, matter_id};
 
 /// One step, how many days after the one before.
 #[derive(Clone, Debug)]
@@ -44,6 +45,10 @@ enum Happens {
     Follows(Index),
     /// A consequence that was carried out comes again.
     Repeats(Index),
+    /// An officer asks how a subject stands, and looks at it when they apply the next time.
+    Looked(Index),
+    /// A subject applies in writing, on a letter of so many days ago, and refuses these forms.
+    Applied(Index, i64, Vec<Form>),
     /// Somebody asks something of a clarification.
     Asked(Index, Asked, Option<Actor>),
 }
@@ -69,6 +74,8 @@ enum Asked {
     Opinion(Opinion, u128),
     Withdraw,
     Wants(Vec<Form>),
+    /// Somebody speaks for the subject who heads another unit.
+    WantsElsewhere,
     Declines,
     Unreachable,
     Form(Form, u128),
@@ -111,6 +118,7 @@ fn anything_asked() -> impl Strategy<Value = Asked> {
         2 => (opinion, TEXT..TEXT + 2).prop_map(|(opinion, text)| Asked::Opinion(opinion, text)),
         1 => Just(Asked::Withdraw),
         2 => subsequence(Form::ALL.to_vec(), 0..3).prop_map(Asked::Wants),
+        1 => Just(Asked::WantsElsewhere),
         1 => Just(Asked::Declines),
         1 => Just(Asked::Unreachable),
         1 => (form(), TEXT..TEXT + 2).prop_map(|(form, text)| Asked::Form(form, text)),
@@ -162,6 +170,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => select(vec![Stream::Intake, Stream::Verification]).prop_map(Happens::Arrives),
         8 => any::<Index>().prop_map(Happens::Follows),
         2 => any::<Index>().prop_map(Happens::Repeats),
+        2 => any::<Index>().prop_map(Happens::Looked),
+        2 => (any::<Index>(), 0..4i64, subsequence(Form::ALL.to_vec(), 0..2))
+            .prop_map(|(of, ago, refused)| Happens::Applied(of, ago, refused)),
         30 => (any::<Index>(), anything_asked(), prop::option::weighted(0.2, anybody))
             .prop_map(|(of, asked, by)| Happens::Asked(of, asked, by)),
     ];
@@ -193,6 +204,14 @@ fn command(
             Told::Nothing,
         ),
         Asked::Wants(refused) => of_officer(wants(refused)),
+        Asked::WantsElsewhere => of_officer(Command::RecordWish {
+            said: Said::Wants {
+                wanted: [].into(),
+                refused: [].into(),
+            },
+            heard_on: date(2026, 3, 9),
+            spoken_by: Some(id(ELSEWHERE)),
+        }),
         Asked::Declines => of_officer(declines()),
         Asked::Unreachable => of_officer(Command::RecordUnreachable { reason: id(TEXT) }),
         Asked::Form(form, text) => of_officer(Command::DecideForm {

@@ -20,6 +20,16 @@ fn every_stored_event_decodes_and_is_written_the_same() {
 }
 
 #[test]
+fn a_wish_that_was_stored_before_speakers_were_kept_names_none() {
+    let sample = std::fs::read(folder().join("wish_recorded.1.json")).expect("a sample");
+    let wish = clarification::Event::decode("wish_recorded", 1, &sample);
+    let Ok(clarification::Event::WishRecorded(wish)) = wish else {
+        panic!("the sample decodes, not {wish:?}");
+    };
+    assert_eq!(wish.spoken_by, None);
+}
+
+#[test]
 fn every_sample_is_of_a_known_event() {
     let known = [
         matter::Event::TYPES,

@@ -15,6 +15,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::clarification::applying::Applied;
 use crate::clarification::forms::Form;
 use crate::clarification::{Clarification, Held, Progress, Stage, Standing, State};
 use crate::conclusion::SubjectKind;
@@ -24,7 +25,8 @@ use crate::ledger::{Entered, Number};
 pub(crate) struct Clarifications;
 
 impl Standing {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
+        Self::Applied,
         Self::Screening,
         Self::Eligible,
         Self::NotEligible,
@@ -41,6 +43,7 @@ impl Standing {
     /// Its word in the table.
     pub(crate) const fn word(self) -> &'static str {
         match self {
+            Self::Applied => "applied",
             Self::Screening => "screening",
             Self::Eligible => "eligible",
             Self::NotEligible => "not_eligible",
@@ -149,7 +152,11 @@ impl View for Clarifications {
     ];
 
     fn row(id: Uuid, version: i64, state: &State) -> Option<ClarificationRow> {
-        let dossier = state.dossier()?;
+        let dossier = match state {
+            State::Unopened => return None,
+            State::Applied(applied) => return Some(waiting(id, version, applied)),
+            State::Open(dossier) => dossier,
+        };
         let progress = dossier
             .preparation()
             .map(|preparation| &preparation.progress);
@@ -172,6 +179,29 @@ impl View for Clarifications {
             recused: recusal.actors.iter().map(ToString::to_string).collect(),
             reporter_marks: recusal.reporters.iter().map(Mark::hexadecimal).collect(),
         })
+    }
+}
+
+/// The row of one whose subject has applied, and that no conclusion has opened.
+fn waiting(id: Uuid, version: i64, applied: &Applied) -> ClarificationRow {
+    let recusal = &applied.recusal;
+    ClarificationRow {
+        id,
+        version,
+        matter: applied.matter,
+        subject: applied.subject.id,
+        subject_kind: applied.subject.kind,
+        source: applied.source.clone(),
+        state: Standing::Applied,
+        unit: applied.unit.clone(),
+        kept_by: Vec::new(),
+        form: None,
+        due_on: None,
+        cleared_on: None,
+        meetings: Vec::new(),
+        entries: Vec::new(),
+        recused: recusal.actors.iter().map(ToString::to_string).collect(),
+        reporter_marks: recusal.reporters.iter().map(Mark::hexadecimal).collect(),
     }
 }
 
@@ -338,7 +368,7 @@ pub(crate) async fn ledger(
 
 /// The keys of the statistics, in their order; behind them come the ledger entries of each unit, [`ENTRIES_OF`] and the
 /// unit's code. What was superseded is not carried out any more, but a meeting that was held was held.
-pub(crate) const FIGURES: [&str; 15] = [
+pub(crate) const FIGURES: [&str; 16] = [
     "candidates",
     "cleared_by_conclusion",
     "carried_out",
@@ -353,17 +383,19 @@ pub(crate) const FIGURES: [&str; 15] = [
     "declined",
     "halted",
     "superseded",
+    "applied",
     "ledger_entries",
 ];
 
 /// Those that say how things stand; they belong to no day, and so to no period.
-const STANDING: [&str; 6] = [
+const STANDING: [&str; 7] = [
     "candidates",
     "cleared_by_conclusion",
     "not_eligible",
     "declined",
     "halted",
     "superseded",
+    "applied",
 ];
 
 /// How the key of one unit's ledger entries begins.
@@ -433,13 +465,14 @@ pub(crate) async fn figures(
              union all
              select unit, upper from entered join above using (unit)
          )
-         select upper as "upper!", 'candidates' as "key!", count(*) as "count!" from standing group by upper
+         select upper as "upper!", 'candidates' as "key!", count(*) as "count!" from standing
+          where state <> 'applied' group by upper
          union all
          select upper, 'cleared_by_conclusion', count(*) from standing
-          where state not in ('halted', 'superseded') group by upper
+          where state not in ('applied', 'halted', 'superseded') group by upper
          union all
          select upper, state, count(*) from standing
-          where state in ('not_eligible', 'declined', 'halted', 'superseded') group by upper, state
+          where state in ('applied', 'not_eligible', 'declined', 'halted', 'superseded') group by upper, state
          union all
          select upper, 'carried_out', count(*) from cleared group by upper
          union all

@@ -5,17 +5,20 @@ use std::collections::BTreeSet;
 
 use chassis::request::{Answered, Reading, Request};
 use jiff::civil::Date;
-use office::{ClarificationId, TextId};
+use office::{ClarificationId, SubjectId, TextId};
 use proto::clarification as v1;
 use proto::office as o;
 use uuid::Uuid;
 
+use super::shown::unmet;
 use crate::ClarificationOffice;
+use crate::clarification::applying::Applying;
 use crate::clarification::carrying_out::Particulars;
 use crate::clarification::forms::Form;
 use crate::clarification::screening::Opinion;
 use crate::clarification::wish::Said;
-use crate::clarification::{Clarification, Command, Event};
+use crate::clarification::{Clarification, Command, Event, State};
+use crate::conclusion::clarification_of;
 
 /// A request about a clarification whose answer is the clarification's id and version.
 macro_rules! about_a_clarification {
@@ -71,6 +74,7 @@ about_a_clarification!(
     |self, reading| Command::RecordWish {
         said: said(&self, reading),
         heard_on: required_date("heard_on", &self.heard_on, reading),
+        spoken_by: spoken_by(&self.spoken_by, reading),
     }
 );
 
@@ -134,6 +138,46 @@ about_a_clarification!(
     }
 );
 
+impl Request<ClarificationOffice> for v1::ApplyForClarificationRequest {
+    const METHOD: &'static str = "ApplyForClarification";
+    type Aggregate = Clarification;
+    type Response = v1::ApplyForClarificationResponse;
+
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn read(self, reading: &mut Reading<'_>) -> Command {
+        let matter = reading.id("matter_id", &self.matter_id);
+        let subject = reading.id("subject_id", &self.subject_id);
+        reading.about_natural(clarification_of(matter, subject));
+        let (wanted, refused) = wished(&self.wanted, &self.refused, reading);
+        Command::ApplyForClarification(Box::new(Applying {
+            matter,
+            subject,
+            applied_on: required_date("applied_on", &self.applied_on, reading),
+            text: reading.text("application", &self.application),
+            wanted,
+            refused,
+            spoken_by: spoken_by(&self.spoken_by, reading),
+        }))
+    }
+
+    fn answer(answered: &Answered<'_, Clarification>) -> v1::ApplyForClarificationResponse {
+        let written = answered.events.iter().find_map(|event| match event {
+            Event::ApplicationRecorded(recorded) => Some(recorded.reasons.clone()),
+            _ => None,
+        });
+        let reasons = written.or_else(|| answered.already_so.as_ref().map(State::reasons));
+        let reasons = reasons.unwrap_or_default();
+        v1::ApplyForClarificationResponse {
+            clarification_id: answered.id.to_string(),
+            version: answered.version,
+            unmet: reasons.iter().map(unmet).collect(),
+        }
+    }
+}
+
 impl Request<ClarificationOffice> for v1::ApproveClarificationRequest {
     const METHOD: &'static str = "ApproveClarification";
     type Aggregate = Clarification;
@@ -163,6 +207,12 @@ impl Request<ClarificationOffice> for v1::ApproveClarificationRequest {
             due_on: due.map(|due| due.on.to_string()).unwrap_or_default(),
         }
     }
+}
+
+/// Which person spoke, where it is said.
+fn spoken_by(told: &str, reading: &mut Reading<'_>) -> Option<SubjectId> {
+    let told = Some(told).filter(|told| !told.is_empty());
+    told.map(|told| reading.id("spoken_by", told))
 }
 
 fn opinion(told: v1::Opinion, reading: &mut Reading<'_>) -> Opinion {
@@ -195,24 +245,36 @@ fn forms(field: &str, told: &[i32], reading: &mut Reading<'_>) -> BTreeSet<Form>
         .collect()
 }
 
-/// What the subject said. A form is not wanted and refused at once; and since written goes with every other form, whoever
-/// refuses it can want none.
+/// The forms that the subject would like, and those that must not be chosen. A form is not wanted and refused at once;
+/// and since written goes with every other form, whoever refuses it can want none.
+fn wished(
+    wanted: &[i32],
+    refused: &[i32],
+    reading: &mut Reading<'_>,
+) -> (BTreeSet<Form>, BTreeSet<Form>) {
+    let wanted = forms("wanted", wanted, reading);
+    let refused = forms("refused", refused, reading);
+    if !wanted.is_disjoint(&refused) {
+        reading.violation("refused", "must not hold a form that is wanted");
+    } else if refused.contains(&Form::Written) && !wanted.is_empty() {
+        reading.violation(
+            "refused",
+            "must not hold written where another form is wanted: it goes with each of them",
+        );
+    }
+    (wanted, refused)
+}
+
+/// What the subject said.
 fn said(request: &v1::RecordWishRequest, reading: &mut Reading<'_>) -> Said {
-    let wanted = forms("wanted", &request.wanted, reading);
-    let refused = forms("refused", &request.refused, reading);
     match request.wish() {
         v1::Wish::Wants => {
-            if !wanted.is_disjoint(&refused) {
-                reading.violation("refused", "must not hold a form that is wanted");
-            } else if refused.contains(&Form::Written) && !wanted.is_empty() {
-                reading.violation(
-                    "refused",
-                    "must not hold written where another form is wanted: it goes with each of them",
-                );
-            }
+            let (wanted, refused) = wished(&request.wanted, &request.refused, reading);
             Said::Wants { wanted, refused }
         }
         v1::Wish::Declines => {
+            let wanted = forms("wanted", &request.wanted, reading);
+            let refused = forms("refused", &request.refused, reading);
             for (field, forms) in [("wanted", &wanted), ("refused", &refused)] {
                 if !forms.is_empty() {
                     reading.violation(field, "must be empty: whoever declines refuses all forms");
@@ -221,6 +283,7 @@ fn said(request: &v1::RecordWishRequest, reading: &mut Reading<'_>) -> Said {
             Said::Declines
         }
         v1::Wish::Unspecified => {
+            wished(&request.wanted, &request.refused, reading);
             reading.violation("wish", "must be one of the enum's values");
             Said::Declines
         }
@@ -309,6 +372,7 @@ mod tests {
             wanted: wanted.iter().map(|form| (*form).into()).collect(),
             refused: refused.iter().map(|form| (*form).into()).collect(),
             heard_on: "2026-03-09".to_owned(),
+            spoken_by: String::new(),
         }
     }
 
@@ -336,6 +400,7 @@ mod tests {
             request_id: "1".to_owned(),
             wish: v1::Wish::Unspecified.into(),
             refused: vec![0, 99],
+            spoken_by: "the mayor".to_owned(),
             ..v1::RecordWishRequest::default()
         })
         .expect_err("much is wrong");
@@ -347,12 +412,48 @@ mod tests {
                 "refused[0]",
                 "refused[1]",
                 "wish",
-                "heard_on"
+                "heard_on",
+                "spoken_by"
             ]
         );
         let mut declines = wish(&[o::ClarificationForm::Meeting], &[]);
         declines.set_wish(v1::Wish::Declines);
         assert_eq!(read(declines).expect_err("it wants a form"), ["wanted"]);
+    }
+
+    #[test]
+    fn an_application_is_about_the_one_clarification_of_its_matter_and_subject() {
+        let request = v1::ApplyForClarificationRequest {
+            request_id: REQUEST.to_owned(),
+            matter_id: id::<Uuid>(0x10).to_string(),
+            subject_id: id::<Uuid>(0x30).to_string(),
+            applied_on: "2026-03-09".to_owned(),
+            application: "I ask for a letter".to_owned(),
+            ..v1::ApplyForClarificationRequest::default()
+        };
+        let (about, texts, command) = read(request.clone()).expect("it is right");
+        assert_eq!((about, texts), (clarification().uuid(), 1));
+        let stored = serde_json::to_string(&command).expect("a command is JSON");
+        assert!(!stored.contains("letter"));
+        let fields = read(v1::ApplyForClarificationRequest {
+            matter_id: String::new(),
+            subject_id: "she".to_owned(),
+            applied_on: "yesterday".to_owned(),
+            application: " ".to_owned(),
+            refused: vec![0],
+            ..request
+        })
+        .expect_err("much is wrong");
+        assert_eq!(
+            fields,
+            [
+                "matter_id",
+                "subject_id",
+                "refused[0]",
+                "applied_on",
+                "application"
+            ]
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! How clarifications, ledgers and integrity files are shown, in the words of the contract.
 
+use std::collections::BTreeSet;
+
 use chassis::aggregate::TextRef;
 use chassis::hexadecimal;
 use jiff::civil::Date;
@@ -8,44 +10,67 @@ use proto::clarification as v1;
 use proto::office as o;
 
 use crate::announcements::{form, subject_kind};
-use crate::clarification::candidacy::Reason;
+use crate::clarification::applying::{Application, Applied};
 use crate::clarification::carrying_out::Execution;
 use crate::clarification::forms::{Form, recommended};
 use crate::clarification::screening::{Given, Opinion};
 use crate::clarification::wish::{Said, Wish};
-use crate::clarification::{Dossier, Preparation, Progress, Stage, Standing};
-use crate::conclusion::{Clearance, Degree, Exclusion, Harm, Line, Reach, SubjectHarm};
+use crate::clarification::{Dossier, Preparation, Progress, Stage, Standing, State};
+use crate::conclusion::{Clearance, Degree, Exclusion, Harm, Line, Reach, Reason, SubjectHarm};
 use crate::integrity::{self, Entry, Kind};
 use crate::ledger::Number;
 use crate::views::{self, Listed};
 
-/// A clarification as its visitors see it.
+/// A clarification as its visitors see it; `None` where there is nothing.
 pub(super) fn clarification(
     id: ClarificationId,
     version: i64,
-    dossier: &Dossier,
+    state: &State,
     profile: &Profile,
-) -> v1::Clarification {
+) -> Option<v1::Clarification> {
+    let (mut shown, applications) = match state {
+        State::Unopened => return None,
+        State::Applied(applied) => (waiting(applied), &applied.applications),
+        State::Open(dossier) => (opened(dossier, profile), &dossier.applications),
+    };
+    shown.clarification_id = id.to_string();
+    shown.version = version;
+    let received = applications.received.iter();
+    shown.applications = received.map(application).collect();
+    shown.set_state(self::state(state.standing()));
+    let reasons = state.reasons();
+    let codes: BTreeSet<_> = reasons.iter().map(Reason::code).collect();
+    shown.reasons = codes.into_iter().map(str::to_owned).collect();
+    shown.unmet = reasons.iter().map(unmet).collect();
+    Some(shown)
+}
+
+/// One whose subject has applied, and that no conclusion has opened.
+fn waiting(applied: &Applied) -> v1::Clarification {
+    v1::Clarification {
+        matter_id: applied.matter.to_string(),
+        subject_id: applied.subject.id.to_string(),
+        subject_kind: subject_kind(applied.subject.kind).into(),
+        source: applied.source.clone(),
+        unit: applied.unit.to_string(),
+        ..v1::Clarification::default()
+    }
+}
+
+fn opened(dossier: &Dossier, profile: &Profile) -> v1::Clarification {
     let mut shown = v1::Clarification {
-        clarification_id: id.to_string(),
-        version,
         matter_id: dossier.matter.to_string(),
         subject_id: dossier.subject.id.to_string(),
         subject_kind: subject_kind(dossier.subject.kind).into(),
         source: dossier.source.clone(),
         unit: dossier.clearance.unit.to_string(),
         conclusion: dossier.clearance.conclusion,
-        state: state(Some(dossier.standing())).into(),
         harm: harm(dossier),
         ledger: dossier
             .entries
             .last()
             .map(|entered| number(&entered.number)),
         round: i32::try_from(dossier.round).unwrap_or(i32::MAX),
-        reasons: reasons(dossier)
-            .into_iter()
-            .map(|reason| reason.code().to_owned())
-            .collect(),
         due_on: views::due_on(&dossier.stage)
             .map(|day| day.to_string())
             .unwrap_or_default(),
@@ -105,6 +130,10 @@ fn wished(shown: &mut v1::Clarification, wish: &Wish) {
     match wish {
         Wish::Heard { on, said, .. } => {
             shown.heard_on = on.to_string();
+            shown.spoken_by = wish
+                .spoken_by()
+                .map(|speaker| speaker.person.to_string())
+                .unwrap_or_default();
             shown.set_wish(match said {
                 Said::Wants { .. } => v1::Wish::Wants,
                 Said::Declines => v1::Wish::Declines,
@@ -135,11 +164,30 @@ fn carried_out(shown: &mut v1::Clarification, execution: &Execution) {
     }
 }
 
-fn reasons(dossier: &Dossier) -> Vec<Reason> {
-    match &dossier.stage {
-        Stage::NotEligible { reasons } => reasons.clone(),
-        _ if dossier.standing() == Standing::NotEligible => vec![Reason::Objection],
-        _ => Vec::new(),
+/// A condition that is not met.
+pub(super) fn unmet(reason: &Reason) -> v1::UnmetCondition {
+    let mut shown = v1::UnmetCondition {
+        code: reason.code().to_owned(),
+        allegation_id: reason
+            .allegation()
+            .map(|allegation| allegation.to_string())
+            .unwrap_or_default(),
+        ..v1::UnmetCondition::default()
+    };
+    if let Reason::Closed { reason, .. } = reason {
+        shown.set_closing_reason(closing_reason(reason));
+    }
+    shown
+}
+
+fn application(application: &Application) -> v1::Application {
+    v1::Application {
+        applied_on: application.on.to_string(),
+        application: Some(text(&application.text)),
+        by: application.by.to_string(),
+        spoken_by: application.spoken_by.person.to_string(),
+        wanted: forms(application.wanted.iter().copied()),
+        refused: forms(application.refused.iter().copied()),
     }
 }
 
@@ -173,15 +221,13 @@ fn finding(finding: &Finding) -> (o::Finding, o::ClosingReason) {
         Finding::Unsubstantiated => (o::Finding::Unsubstantiated, none),
         Finding::Unfounded => (o::Finding::Unfounded, none),
         Finding::Exonerated => (o::Finding::Exonerated, none),
-        Finding::Closed(code) => {
-            let name = format!("CLOSING_REASON_{}", code.to_ascii_uppercase());
-            let reason = o::ClosingReason::from_str_name(&name);
-            (
-                o::Finding::Closed,
-                reason.unwrap_or(o::ClosingReason::Other),
-            )
-        }
+        Finding::Closed(code) => (o::Finding::Closed, closing_reason(code)),
     }
+}
+
+fn closing_reason(code: &str) -> o::ClosingReason {
+    let name = format!("CLOSING_REASON_{}", code.to_ascii_uppercase());
+    o::ClosingReason::from_str_name(&name).unwrap_or(o::ClosingReason::Other)
 }
 
 fn harm(dossier: &Dossier) -> Option<o::SubjectHarm> {
@@ -239,6 +285,7 @@ fn text(text: &TextRef) -> o::TextRef {
 pub(super) fn standing_of(state: v1::ClarificationState) -> Option<Standing> {
     Some(match state {
         v1::ClarificationState::Unspecified => return None,
+        v1::ClarificationState::Applied => Standing::Applied,
         v1::ClarificationState::Screening => Standing::Screening,
         v1::ClarificationState::Eligible => Standing::Eligible,
         v1::ClarificationState::NotEligible => Standing::NotEligible,
@@ -256,6 +303,7 @@ pub(super) fn standing_of(state: v1::ClarificationState) -> Option<Standing> {
 fn state(standing: Option<Standing>) -> v1::ClarificationState {
     match standing {
         None => v1::ClarificationState::Unspecified,
+        Some(Standing::Applied) => v1::ClarificationState::Applied,
         Some(Standing::Screening) => v1::ClarificationState::Screening,
         Some(Standing::Eligible) => v1::ClarificationState::Eligible,
         Some(Standing::NotEligible) => v1::ClarificationState::NotEligible,

@@ -5,7 +5,7 @@
 //! back; then the superseding entry follows from that number.
 
 use chassis::aggregate::{Decision, Effects};
-use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
+use chassis::refusal::{Refusal, RefusalKind};
 use jiff::Timestamp;
 use office::{ActorId, ClarificationId, MatterId};
 use serde::{Deserialize, Serialize};
@@ -81,7 +81,7 @@ pub(super) fn note_number(
     entered: &ledger::Entered,
     context: &Context,
 ) -> Decision<Event> {
-    let dossier = state.dossier().ok_or(NOT_FOUND)?;
+    let dossier = state.opened()?;
     if dossier.entries.iter().any(|known| known == entered) {
         return Ok(Vec::new());
     }
@@ -121,7 +121,7 @@ pub(super) fn entry_to_supersede(dossier: &Dossier) -> Option<Wanted> {
 /// The organisation department takes note: of the unit that carried it out, or of those who keep the subject's record,
 /// or above them (`admit` sees to that).
 pub(super) fn confirm(state: &State, context: &Context) -> Decision<Event> {
-    let dossier = state.dossier().ok_or(NOT_FOUND)?;
+    let dossier = state.opened()?;
     let Stage::CarriedOut { confirmation, .. } = &dossier.stage else {
         return Err(NOT_CARRIED_OUT.into());
     };
@@ -149,7 +149,7 @@ pub(super) fn confirmed(dossier: &mut Dossier, confirmed: &Confirmed) {
 
 /// Reminds the organisation department, once; nothing if it took note, or the clock was set for another round.
 pub(super) fn remind(state: &State, context: &Context) -> Decision<Event> {
-    let dossier = state.dossier().ok_or(NOT_FOUND)?;
+    let dossier = state.opened()?;
     Ok(match &dossier.stage {
         Stage::CarriedOut {
             execution,
@@ -173,7 +173,7 @@ pub(super) fn reminded(dossier: &mut Dossier) {
 
 /// Asks for a bulletin's removal, once.
 pub(super) fn ask_for_removal(state: &State, context: &Context) -> Decision<Event> {
-    let dossier = state.dossier().ok_or(NOT_FOUND)?;
+    let dossier = state.opened()?;
     Ok(match dossier.removal {
         Some(since) if context.now >= since => vec![RemovalDue { since }.into()],
         Some(_) | None => Vec::new(),

@@ -15,7 +15,9 @@ use office::{ActorId, Due, Notice};
 use serde::{Deserialize, Serialize};
 
 use super::drafting::NOTHING_DRAFTED;
+use super::wish::Speaker;
 use super::{Context, Dossier, Event, Preparation, Progress, State, wish};
+use crate::matter::ruling::Position;
 
 /// Whoever had a part in it does not approve it.
 pub const FOUR_EYES: Refusal = Refusal::new(
@@ -41,6 +43,11 @@ pub const CONCLUSION_UNANSWERED: Refusal = Refusal::new(
 pub struct Facts {
     /// Verification's answer; `None` for the steps that rest on none.
     pub answer: Option<Answer>,
+    /// Who speaks for an organisation, with the unit that they head by intake's register; `None` where nobody was asked
+    /// about.
+    pub speaker: Option<Speaker>,
+    /// How the subject of an application stands in the matter; `None` where the matter is not known, or there is none.
+    pub position: Option<Position>,
 }
 
 /// What verification says of the matter's last conclusion.
@@ -234,6 +241,7 @@ mod tests {
         for facts in [
             Facts {
                 answer: Some(reopened),
+                ..Facts::default()
             },
             stands(2),
             stands(0),

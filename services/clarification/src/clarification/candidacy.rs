@@ -1,44 +1,17 @@
 //! Who is a candidate, and whether the harm that was recorded makes a clarification of it (`domain.md`, Clarification,
 //! Candidate and Eligible).
 //!
-//! A candidate is opened by itself by the first ruling that arrives about a subject whom a conclusion cleared.
+//! A candidate is opened by itself by the first ruling that arrives about a subject whom a conclusion cleared, whether
+//! they applied for it before ([`super::applying`]) or not.
 
 use chassis::recusal::Recusal;
 use office::{Department, MatterId, UnitCode};
 use serde::{Deserialize, Serialize};
 
+use super::applying::Applications;
 use super::screening::Screening;
 use super::{Context, Dossier, Preparation, Progress, Stage};
-use crate::conclusion::{Clearance, Exclusion, Harm, Ruling, Subject, SubjectHarm};
-
-/// A condition that is not met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The conclusion records no harm.
-    HarmNotRecorded,
-    /// It was looked into, and nothing is harmed yet.
-    NothingHarmed,
-    /// The matter was closed only by an accepted written explanation.
-    WrittenExplanation,
-    /// The harm comes merely from having been talked to.
-    MerelyTalkedTo,
-    /// A department objects.
-    Objection,
-}
-
-impl Reason {
-    /// Its code.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::HarmNotRecorded => "harm_not_recorded",
-            Self::NothingHarmed => "nothing_harmed",
-            Self::WrittenExplanation => "written_explanation",
-            Self::MerelyTalkedTo => "merely_talked_to",
-            Self::Objection => "objection",
-        }
-    }
-}
+use crate::conclusion::{Clearance, Exclusion, Harm, Reason, Ruling, Subject, SubjectHarm};
 
 /// All that keeps the recorded harm from making a clarification, told at once; nothing where it does.
 pub fn eligibility(harm: Option<&SubjectHarm>) -> Vec<Reason> {
@@ -132,6 +105,7 @@ pub(super) fn opened(opened: &Opened) -> Dossier {
         clearance: candidacy.clearance.clone(),
         took_part: [].into(),
         earlier_wish: None,
+        applications: Applications::default(),
         stage: candidacy.stage(),
         entries: Vec::new(),
         meetings: [].into(),
@@ -171,7 +145,7 @@ mod tests {
             Harm::ReportedAgain,
             Harm::SpreadInPublic,
         ] {
-            assert_eq!(eligibility(Some(&harmed(&[harm], &[]))), []);
+            assert!(eligibility(Some(&harmed(&[harm], &[]))).is_empty());
         }
     }
 

@@ -5,11 +5,11 @@
 //! passed over. A newer one may find the clarification on an earlier conclusion: then that one has ended too, and the
 //! journal says so before it goes on.
 //!
-//! Taken up again, it begins with a fresh screening and without a wish: the subject is heard again ([`super::wish`]).
+//! Taken up again, it begins with a fresh screening and without a wish: the subject is heard again ([`super::wish`]),
+//! unless they applied for it in writing meanwhile ([`super::applying`]).
 
 use chassis::aggregate::{Decision, Effects};
 use chassis::recusal::Recusal;
-use chassis::refusal::NOT_FOUND;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use office::{Due, MatterId, Notice, SubjectId, UnitCode};
@@ -19,7 +19,7 @@ use super::candidacy::{Candidacy, Opened};
 use super::forms::Form;
 use super::{
     Clarification, Command, Context, Dossier, Event, Left, Preparation, Progress, Stage, State,
-    afterwards,
+    afterwards, applying, recusing,
 };
 use crate::conclusion::{Holding, Ruling, Subject};
 use crate::ledger::Wanted;
@@ -104,8 +104,10 @@ pub struct ExecutionOverdue {
 
 /// Takes in how the subject stands in the matter.
 pub(super) fn follow(state: &State, ruling: &Ruling, context: &Context) -> Decision<Event> {
+    let voided = recusing::known_by_now(state, &ruling.recusal, context);
     let Some(dossier) = state.dossier() else {
-        let mut events = vec![Opened(Candidacy::of(ruling, context)).into()];
+        let mut events: Vec<Event> = voided.into_iter().collect();
+        events.push(Opened(Candidacy::of(ruling, context)).into());
         if ruling.holding == Holding::HoldsNoMore {
             let conclusion = ruling.clearance.conclusion;
             events.push(halt(ruling, conclusion));
@@ -130,7 +132,8 @@ pub(super) fn follow(state: &State, ruling: &Ruling, context: &Context) -> Decis
         let ordinal = ruling.ordinal;
         events.push(RulingHeard { ordinal }.into());
     }
-    Ok(events)
+    let voided = voided.into_iter();
+    Ok(voided.chain(events).collect())
 }
 
 fn halt(ruling: &Ruling, conclusion: i32) -> Event {
@@ -191,6 +194,7 @@ pub(super) fn taken_up(dossier: &mut Dossier, taken_up: &TakenUp) {
     dossier.recusal.extend(&candidacy.recusal);
     dossier.clearance = candidacy.clearance.clone();
     dossier.stage = candidacy.stage();
+    applying::count(dossier);
 }
 
 /// Says that the last day of carrying it out is near, once; nothing if it is another one by now.
@@ -215,7 +219,7 @@ pub(super) fn record_overdue(state: &State, context: &Context) -> Decision<Event
 
 /// Until when it must be carried out, and what was said of it; `None` unless it is approved.
 fn running(state: &State) -> Result<Option<(Due, Notice)>, chassis::aggregate::Rejection> {
-    let dossier = state.dossier().ok_or(NOT_FOUND)?;
+    let dossier = state.opened()?;
     Ok(match &dossier.stage {
         Stage::Preparing(Preparation {
             progress: Progress::Approved { approval, .. },
@@ -264,6 +268,9 @@ pub(super) fn clocks(event: &Event, effects: &mut Effects) {
         }
         Event::Halted(_) => stop_execution(effects),
         Event::WishRecorded(recorded) if recorded.form == Left::Falls => stop_execution(effects),
+        Event::ApplicationRecorded(recorded) if recorded.form == Left::Falls => {
+            stop_execution(effects);
+        }
         Event::ActorsRecused(recused) if recused.voided.form == Left::Falls => {
             stop_execution(effects);
         }

@@ -16,7 +16,7 @@ use super::course::{Halted, Superseded};
 use super::drafting::StatementDrafted;
 use super::forms::{Because, FormDecided, Recommendation};
 use super::screening::OpinionRecorded;
-use super::wish::WishRecorded;
+use super::wish::{Speaker, WishRecorded};
 use super::*;
 use crate::conclusion::{
     Degree, Harm, Holding, Line, Reach, SubjectHarm, SubjectKind, clarification_of,
@@ -201,9 +201,18 @@ pub(crate) fn wish_of(said: Said) -> Event {
         by: actor_id("petra"),
         heard_on: date(2026, 3, 6),
         said,
+        spoken_by: Some(themselves()),
         form: Left::Stays,
     }
     .into()
+}
+
+/// The person speaks.
+pub(crate) fn themselves() -> Speaker {
+    Speaker {
+        person: subject().id,
+        heads: None,
+    }
 }
 
 pub(crate) fn wish_heard(refused: &[Form]) -> Event {
@@ -389,6 +398,7 @@ pub(crate) fn stands(conclusion: i32) -> Facts {
             standing: Word::Stands,
             asked_at: "2026-03-09T01:00:00Z".parse().expect("a timestamp"),
         }),
+        ..Facts::default()
     }
 }
 
@@ -413,6 +423,7 @@ pub(crate) fn wants(refused: &[Form]) -> Command {
             refused: refused.iter().copied().collect(),
         },
         heard_on: date(2026, 3, 9),
+        spoken_by: None,
     }
 }
 
@@ -420,6 +431,7 @@ pub(crate) fn declines() -> Command {
     Command::RecordWish {
         said: Said::Declines,
         heard_on: date(2026, 3, 9),
+        spoken_by: None,
     }
 }
 
@@ -442,6 +454,19 @@ pub(crate) fn a_candidate() -> Given<Clarification> {
         .text(id(TEXT + 1))
         .actor(supervisor("gao"))
         .events([an_opening()])
+}
+
+/// An organisation's, opened.
+pub(crate) fn an_organisations_one() -> Given<Clarification> {
+    let Event::Opened(Opened(mut candidacy)) = an_opening() else {
+        unreachable!("it is what the fixture opens with");
+    };
+    candidacy.subject.kind = SubjectKind::Organisation;
+    given::<Clarification>()
+        .id(clarification())
+        .text(id(TEXT))
+        .actor(supervisor("gao"))
+        .events([Opened(candidacy)])
 }
 
 /// All departments agree.

@@ -277,6 +277,7 @@ mod tests {
                 wanted: wanted.iter().copied().collect(),
                 refused: refused.iter().copied().collect(),
             },
+            spoken_by: None,
         }
     }
 
@@ -382,6 +383,7 @@ mod tests {
                 by: actor_id("otto"),
                 on: jiff::civil::date(2026, 3, 9),
                 said: Said::Wants { wanted: [].into(), refused: [].into() },
+                spoken_by: None,
             };
             let widest = told(kind, &harm, &nothing_wished).expect("nothing is refused").0;
             match told(kind, &harm, &wish) {

@@ -8,6 +8,8 @@ use chassis::refusal::NOT_FOUND;
 use office::{ActorId, ClarificationId, Department, MatterId, TextId};
 use serde::{Deserialize, Serialize};
 
+use super::applying::Applications;
+use super::wish::Wish;
 use super::{Context, Dossier, Event, Left, Progress, Stage, State};
 use crate::matter::{self, Matter};
 
@@ -47,17 +49,37 @@ pub struct ConflictDeclared {
 
 /// Learns who is recused.
 pub(super) fn learn(state: &State, recusal: &Recusal, context: &Context) -> Decision<Event> {
-    let Some(dossier) = state.dossier() else {
+    let Some(known) = state.recusal() else {
         return Err(Rejection::NotYet(
             "the clarification that opens with its ruling",
         ));
     };
-    let recusal = dossier.recusal.lacking(recusal);
+    let recusal = known.lacking(recusal);
     if recusal.is_empty() {
         return Ok(Vec::new());
     }
-    let voided = voided(dossier, &recusal, context);
+    let voided = voided(state, &recusal, context);
     Ok(vec![ActorsRecused { recusal, voided }.into()])
+}
+
+/// Learns with a ruling who is recused, where somebody is by now who took in what would be the wish: it must fall before
+/// it counts.
+pub(super) fn known_by_now(state: &State, recusal: &Recusal, context: &Context) -> Option<Event> {
+    awaiting(state)?;
+    let recusal = state.recusal()?.lacking(recusal);
+    let voided = voided(state, &recusal, context);
+    let falls = voided.wish == Left::Falls;
+    falls.then(|| ActorsRecused { recusal, voided }.into())
+}
+
+/// The wish that counts when a conclusion clears the subject, if they applied for it.
+fn awaiting(state: &State) -> Option<&Wish> {
+    let applications = match state {
+        State::Unopened => return None,
+        State::Applied(applied) => &applied.applications,
+        State::Open(dossier) => &dossier.applications,
+    };
+    applications.awaiting.as_ref()
 }
 
 /// Recuses the actor by their own word, whatever the state: a conflict may come to mind late.
@@ -66,9 +88,9 @@ pub(super) fn declare_conflict(
     reason: TextId,
     context: &Context,
 ) -> Decision<Event> {
-    let dossier = state.dossier().ok_or(NOT_FOUND)?;
+    let (matter, recusal) = state.matter().zip(state.recusal()).ok_or(NOT_FOUND)?;
     let actor = context.actor.id.clone();
-    if dossier.recusal.actors.contains(&actor) {
+    if recusal.actors.contains(&actor) {
         return Ok(Vec::new());
     }
     let conflicted = Recusal {
@@ -77,10 +99,10 @@ pub(super) fn declare_conflict(
     };
     Ok(vec![
         ConflictDeclared {
-            matter: dossier.matter,
+            matter,
             actor,
             reason: context.text(reason),
-            voided: voided(dossier, &conflicted, context),
+            voided: voided(state, &conflicted, context),
         }
         .into(),
     ])
@@ -88,16 +110,17 @@ pub(super) fn declare_conflict(
 
 /// What they had a part in. It is worked out here and kept in the event: marks are compared with the office's key, which
 /// `evolve` does not have.
-fn voided(dossier: &Dossier, recusal: &Recusal, context: &Context) -> Voided {
-    let Stage::Preparing(preparation) = &dossier.stage else {
+fn voided(state: &State, recusal: &Recusal, context: &Context) -> Voided {
+    let out = |actor: &ActorId| recusal.names(actor, &context.secrets);
+    let falls = |falls: bool| if falls { Left::Falls } else { Left::Stays };
+    let stage = state.dossier().map(|dossier| &dossier.stage);
+    let Some(Stage::Preparing(preparation)) = stage else {
         return Voided {
             opinions: Vec::new(),
-            wish: Left::Stays,
+            wish: falls(awaiting(state).is_some_and(|wish| out(wish.by()))),
             form: Left::Stays,
         };
     };
-    let out = |actor: &ActorId| recusal.names(actor, &context.secrets);
-    let falls = |falls: bool| if falls { Left::Falls } else { Left::Stays };
     let opinions: Vec<Department> = preparation
         .screening
         .opinions
@@ -131,7 +154,15 @@ pub(super) fn conflict_declared(dossier: &mut Dossier, declared: &ConflictDeclar
     void(dossier, &declared.voided);
 }
 
+/// Nobody's wish, where whoever took it in is recused; the application itself stays.
+pub(super) fn void_awaiting(applications: &mut Applications, voided: &Voided) {
+    if voided.wish == Left::Falls {
+        applications.awaiting = None;
+    }
+}
+
 fn void(dossier: &mut Dossier, voided: &Voided) {
+    void_awaiting(&mut dossier.applications, voided);
     let Stage::Preparing(preparation) = &mut dossier.stage else {
         return;
     };

@@ -1,6 +1,9 @@
 //! The subject's wish, as it was heard: of a person themselves, of an organisation its head. Nothing is done against it,
 //! and never in a form that they refused.
 //!
+//! Who heads an organisation's unit intake's register says; it is asked before the decision (`facts.rs`), and the event
+//! keeps who spoke and which unit they headed then.
+//!
 //! How it is read, so that it protects the subject: written goes with every other form, so whoever refuses written
 //! refuses all. A wish may change until the name is cleared, also after the approval; a form that is refused then falls,
 //! and what was drafted and approved for it with it. When a clarification is taken up again, the subject is heard again,
@@ -12,11 +15,12 @@ use std::collections::BTreeSet;
 use chassis::aggregate::{Decision, Rejection, TextRef};
 use chassis::refusal::{Refusal, RefusalKind};
 use jiff::civil::Date;
-use office::{ActorId, TextId};
+use office::{ActorId, SubjectId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
 
 use super::forms::Form;
 use super::{Context, Event, Left, Preparation, Progress, State};
+use crate::conclusion::{Subject, SubjectKind};
 
 /// The subject does not wish it.
 pub const DECLINED: Refusal = Refusal::new(
@@ -29,6 +33,24 @@ pub const HEARD_LATER: Refusal = Refusal::new(
     RefusalKind::InvalidArgument,
     "CLARIFICATION_HEARD_LATER",
     "The subject cannot have been heard later than today.",
+);
+/// Somebody else spoke for an organisation than who heads its unit.
+pub const NOT_BY_ITS_HEAD: Refusal = Refusal::new(
+    RefusalKind::InvalidArgument,
+    "CLARIFICATION_NOT_BY_ITS_HEAD",
+    "An organisation speaks by its head: say which person of the subject register spoke who heads its unit.",
+);
+/// Somebody else spoke for a person.
+pub const NOT_BY_THEMSELVES: Refusal = Refusal::new(
+    RefusalKind::InvalidArgument,
+    "CLARIFICATION_NOT_BY_THEMSELVES",
+    "A person speaks for themselves; nobody else says what they wish.",
+);
+/// Intake does not say whom a person heads.
+pub const HEAD_UNANSWERED: Refusal = Refusal::new(
+    RefusalKind::Unavailable,
+    "CLARIFICATION_HEAD_UNANSWERED",
+    "Intake does not answer whether this person heads the organisation's unit, so nothing was recorded.",
 );
 /// Nobody has asked the subject.
 pub const WISH_NOT_HEARD: Refusal = Refusal::new(
@@ -52,6 +74,16 @@ pub enum Said {
     Declines,
 }
 
+/// Who spoke.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Speaker {
+    /// Which person of intake's register: the subject, or who heads the organisation.
+    pub person: SubjectId,
+    /// The unit that they headed then; of an organisation's head only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<UnitCode>,
+}
+
 /// A wish that is on record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,6 +96,9 @@ pub enum Wish {
         on: Date,
         /// What they said.
         said: Said,
+        /// Who spoke; `None` where it was heard before that was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spoken_by: Option<Speaker>,
     },
     /// The subject died or cannot be found; the unit decides in their place.
     Unreachable {
@@ -92,6 +127,14 @@ impl Wish {
     pub fn by(&self) -> &ActorId {
         match self {
             Self::Heard { by, .. } | Self::Unreachable { by, .. } => by,
+        }
+    }
+
+    /// Who spoke, where somebody did and it was kept.
+    pub fn spoken_by(&self) -> Option<&Speaker> {
+        match self {
+            Self::Heard { spoken_by, .. } => spoken_by.as_ref(),
+            Self::Unreachable { .. } => None,
         }
     }
 
@@ -137,8 +180,16 @@ pub struct WishRecorded {
     pub heard_on: Date,
     /// What they said.
     pub said: Said,
+    /// Who spoke; `None` where it was heard before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spoken_by: Option<Speaker>,
     /// What becomes of a form that was decided, and of what was done for it.
     pub form: Left,
+}
+
+/// The first version kept nobody who spoke.
+pub(super) fn without_speaker(data: &[u8]) -> Result<WishRecorded, String> {
+    chassis::aggregate::decode(data)
 }
 
 /// See [`Event::FoundUnreachable`].
@@ -157,14 +208,20 @@ pub(super) fn record(
     state: &State,
     said: &Said,
     heard_on: Date,
+    spoken_by: Option<SubjectId>,
     context: &Context,
 ) -> Decision<Event> {
-    let (_, preparation) = state.preparing(context)?;
+    let (dossier, preparation) = state.preparing(context)?;
+    let spoken_by = speaker(&dossier.subject, spoken_by, context)?;
     if let Some(Wish::Heard {
-        on, said: before, ..
+        on,
+        said: before,
+        spoken_by: who,
+        ..
     }) = &preparation.wish
         && *on == heard_on
         && before == said
+        && who.as_ref() == Some(&spoken_by)
     {
         return Ok(Vec::new());
     }
@@ -175,6 +232,7 @@ pub(super) fn record(
         by: context.actor.id.clone(),
         on: heard_on,
         said: said.clone(),
+        spoken_by: Some(spoken_by.clone()),
     };
     let decided = preparation.progress.form();
     let form = match decided {
@@ -186,10 +244,37 @@ pub(super) fn record(
             by: context.actor.id.clone(),
             heard_on,
             said: said.clone(),
+            spoken_by: Some(spoken_by),
             form,
         }
         .into(),
     ])
+}
+
+/// Who speaks for the subject: a person themselves, for an organisation who heads its unit by intake's register.
+pub(super) fn speaker(
+    subject: &Subject,
+    named: Option<SubjectId>,
+    context: &Context,
+) -> Result<Speaker, Rejection> {
+    match subject.kind {
+        SubjectKind::Person if named.is_none_or(|named| named == subject.id) => Ok(Speaker {
+            person: subject.id,
+            heads: None,
+        }),
+        SubjectKind::Person => Err(NOT_BY_THEMSELVES.at("spoken_by").into()),
+        SubjectKind::Organisation => {
+            let named = named.ok_or_else(|| NOT_BY_ITS_HEAD.at("spoken_by"))?;
+            // The clarification came to this point after the facts were gathered.
+            let asked = context.facts.speaker.as_ref();
+            let asked = asked.filter(|asked| asked.person == named);
+            let speaker = asked.ok_or(Rejection::Stale)?;
+            if speaker.heads.as_ref() != Some(&subject.unit) {
+                return Err(NOT_BY_ITS_HEAD.at("spoken_by").into());
+            }
+            Ok(speaker.clone())
+        }
+    }
 }
 
 pub(super) fn recorded(preparation: &mut Preparation, recorded: &WishRecorded) {
@@ -197,6 +282,7 @@ pub(super) fn recorded(preparation: &mut Preparation, recorded: &WishRecorded) {
         by: recorded.by.clone(),
         on: recorded.heard_on,
         said: recorded.said.clone(),
+        spoken_by: recorded.spoken_by.clone(),
     });
     if recorded.form == Left::Falls {
         preparation.progress = Progress::Undecided;
@@ -256,6 +342,7 @@ mod tests {
     use chassis::testing::clocks;
     use jiff::civil::date;
 
+    use super::super::approval::Facts;
     use super::super::fixture::*;
     use super::super::forms::FORM_REFUSED;
     use super::super::{CARRIED_OUT, Clarification, Command, Standing};
@@ -269,6 +356,7 @@ mod tests {
                 wanted: [].into(),
                 refused: refused.iter().copied().collect(),
             },
+            spoken_by: Some(themselves()),
             form,
         }
         .into()
@@ -279,9 +367,77 @@ mod tests {
             by: actor_id("otto"),
             heard_on: date(2026, 3, 9),
             said: Said::Declines,
+            spoken_by: Some(themselves()),
             form,
         }
         .into()
+    }
+
+    const HEAD: u128 = 0x35;
+
+    /// The head of the organisation says that it wants its name cleared.
+    fn by(person: Option<u128>) -> Command {
+        Command::RecordWish {
+            said: Said::Declines,
+            heard_on: date(2026, 3, 9),
+            spoken_by: person.map(id),
+        }
+    }
+
+    /// What intake says of the person who spoke.
+    fn heading(person: u128, unit: Option<&str>) -> Facts {
+        Facts {
+            speaker: Some(Speaker {
+                person: id(person),
+                heads: unit.map(|code| code.parse().expect("a unit code")),
+            }),
+            ..Facts::default()
+        }
+    }
+
+    #[test]
+    fn the_wish_of_an_organisation_is_heard_by_its_head() {
+        let of = || an_organisations_one().actor(officer("otto"));
+        let head = heading(HEAD, Some("P51-01-01"));
+        let (events, after) = of().facts(head.clone()).when(by(Some(HEAD))).accepted();
+        let [Event::WishRecorded(recorded)] = &events[..] else {
+            panic!("a wish was recorded, not {events:?}");
+        };
+        assert_eq!(
+            recorded.spoken_by, head.speaker,
+            "the event keeps who spoke"
+        );
+        assert_eq!(after.state().standing(), Some(Standing::Declined));
+        let none = heading(HEAD, None);
+        let another = heading(HEAD, Some("P51-01"));
+        for facts in [none, another] {
+            let refused = of().facts(facts).when(by(Some(HEAD)));
+            let refusal = refused.then_refused(&NOT_BY_ITS_HEAD);
+            assert_eq!(refusal.violations[0].field, "spoken_by");
+        }
+        of().facts(head)
+            .when(by(None))
+            .then_refused(&NOT_BY_ITS_HEAD);
+    }
+
+    #[test]
+    fn who_heads_the_organisation_is_asked_anew_where_somebody_else_was_asked_about() {
+        let of = || an_organisations_one().actor(officer("otto"));
+        of().when(by(Some(HEAD))).then_stale();
+        of().facts(heading(0x36, Some("P51-01-01")))
+            .when(by(Some(HEAD)))
+            .then_stale();
+    }
+
+    #[test]
+    fn a_person_speaks_for_themselves() {
+        let of = || a_candidate().actor(officer("otto"));
+        for themselves in [None, Some(0x30)] {
+            of().when(by(themselves)).then([declined(Left::Stays)]);
+        }
+        let head = heading(HEAD, Some("P51-01-01"));
+        let refused = of().facts(head).when(by(Some(HEAD)));
+        refused.then_refused(&NOT_BY_THEMSELVES);
     }
 
     fn unreachable() -> Command {
@@ -295,6 +451,7 @@ mod tests {
             .when(Command::RecordWish {
                 said: Said::Declines,
                 heard_on: date(2026, 3, 10),
+                spoken_by: None,
             })
             .then_refused(&HEARD_LATER);
         assert_eq!(refusal.violations[0].field, "heard_on");

@@ -111,6 +111,9 @@ pub(super) fn raised(raised: &Raised) -> Known {
         holding: Holding::HoldsNoMore,
         changes: 0,
         clearances: [].into(),
+        concluded_by: None,
+        verdicts: None,
+        applicants: [].into(),
         sanctions: [].into(),
     };
     enter(
@@ -169,7 +172,7 @@ pub(super) fn identify(
     let Some(known) = state.known() else {
         return Err(Rejection::NotYet("the matter whose subject is identified"));
     };
-    if known.identified.contains(&placeholder) {
+    if known.identified.contains_key(&placeholder) {
         return Ok(Vec::new());
     }
     let (recusal, tell) = news(known, matter, recusal);
@@ -185,7 +188,9 @@ pub(super) fn identify(
 }
 
 pub(super) fn identified(known: &mut Known, learned: &IdentityLearned) {
-    known.identified.insert(learned.placeholder);
+    known
+        .identified
+        .insert(learned.placeholder, learned.subject.id);
     enter(known, &[], std::slice::from_ref(&learned.subject));
     known.recusal.extend(&learned.recusal);
 }

@@ -2,18 +2,24 @@
 //!
 //! A conclusion is taken only when everything it speaks of is known here: intake's stream may be behind. Verification
 //! knows of a matter only what intake told, so what is missing is on its way.
+//!
+//! Whom a conclusion does not clear is told nothing, unless they applied: then they are told all reasons, with every
+//! ruling ([`Known::position`] says them before).
 
 use std::collections::BTreeMap;
 
 use chassis::aggregate::{Decision, Effects, Rejection};
 use chassis::recusal::Recusal;
 use office::{AllegationId, Finding, MatterId, SubjectId, UnitCode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Known, State};
+use crate::clarification::candidacy::eligibility;
 use crate::clarification::{self, Clarification};
 use crate::conclusion::{
-    Clearance, Holding, Line, Ruling, Subject, SubjectHarm, clarification_of, clears,
+    Clearance, Holding, Line, NotCleared, Reason, Ruling, Subject, SubjectHarm, clarification_of,
+    clearing,
 };
 use crate::integrity::{self, IntegrityFile, SanctionRecord, file_of};
 
@@ -60,11 +66,126 @@ pub struct Found {
     pub finding: Finding,
 }
 
+/// What a conclusion found on a subject whom it does not clear.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The subject.
+    pub subject: SubjectId,
+    /// Whether it is known who that is.
+    pub identity: Identity,
+    /// What was found on each allegation.
+    pub findings: Vec<Line>,
+    /// The harm, if any was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harm: Option<SubjectHarm>,
+}
+
+/// How a subject stands in its matter, for whoever applies in their name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Position {
+    /// The ordinal of the matter's newest ruling; 0 if there was none.
+    pub ordinal: u32,
+    /// Where the matter was entered from.
+    pub source: String,
+    /// The unit that handles the matter, or concluded it.
+    pub unit: UnitCode,
+    /// Who is recused from it.
+    pub recusal: Recusal,
+    /// The subject; `None` where the matter does not know them.
+    pub subject: Option<Subject>,
+    /// All that keeps them from being a candidate; nothing where a conclusion clears them.
+    pub reasons: Vec<Reason>,
+}
+
+impl Known {
+    /// How this subject stands.
+    pub fn position(&self, subject: SubjectId) -> Position {
+        Position {
+            ordinal: self.changes,
+            source: self.source.clone(),
+            unit: self.unit_concerned().clone(),
+            recusal: self.recusal.clone(),
+            subject: self.subjects.get(&subject).cloned(),
+            reasons: self.reasons(subject),
+        }
+    }
+
+    /// The unit whose conclusion stands, else the one that handles the matter.
+    fn unit_concerned(&self) -> &UnitCode {
+        match (self.holding, &self.concluded_by) {
+            (Holding::Holds, Some(concluded_by)) => concluded_by,
+            _ => &self.unit,
+        }
+    }
+
+    /// All that keeps a subject from being a candidate, told at once: that no conclusion stands, or what keeps its
+    /// findings from clearing them ([`clearing`]) and its harm from making a clarification of it ([`eligibility`]).
+    fn reasons(&self, subject: SubjectId) -> Vec<Reason> {
+        if self.conclusion == 0 {
+            return vec![Reason::NotConcluded];
+        }
+        if self.holding == Holding::HoldsNoMore {
+            return vec![Reason::Reopened];
+        }
+        let clearance = self.clearances.get(&subject);
+        if clearance.is_some_and(|clearance| clearance.conclusion == self.conclusion) {
+            return Vec::new();
+        }
+        let Some(verdicts) = &self.verdicts else {
+            return vec![Reason::NotCleared];
+        };
+        if let Some(verdict) = verdicts.get(&subject) {
+            let mut reasons = clearing(&verdict.findings);
+            reasons.extend(eligibility(verdict.harm.as_ref()));
+            return reasons;
+        }
+        let mut placeholders = self.identified.iter().filter(|(_, who)| **who == subject);
+        if placeholders.any(|(placeholder, _)| verdicts.contains_key(placeholder)) {
+            return vec![Reason::NotIdentified];
+        }
+        vec![Reason::NotInConclusion]
+    }
+
+    /// What is told to an applicant whom no conclusion ever cleared; whom one did is told by rulings of their own.
+    fn not_cleared(&self, subject: SubjectId) -> Option<NotCleared> {
+        let never = !self.clearances.contains_key(&subject);
+        never.then(|| NotCleared {
+            ordinal: self.changes,
+            subject,
+            unit: self.unit_concerned().clone(),
+            reasons: self.reasons(subject),
+        })
+    }
+}
+
+/// The first version kept nothing of those whom a conclusion did not clear.
+pub(super) fn without_verdicts<E: DeserializeOwned>(data: &[u8]) -> Result<E, String> {
+    chassis::aggregate::decode(data)
+}
+
+/// See [`Event::ApplicantLearned`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApplicantLearned {
+    /// Who applied.
+    pub subject: SubjectId,
+    /// Who is recused and was not known to be when they applied.
+    pub recusal: Recusal,
+    /// Why the newest ruling does not clear them, where it is newer than what was known when they applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_cleared: Option<NotCleared>,
+}
+
 /// See [`Event::ConclusionLearned`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConclusionLearned {
     /// Its number.
     pub number: i32,
+    /// The unit that concluded; `None` where it was stored before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitCode>,
+    /// What it found on those whom it does not clear; `None` where it was stored before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdicts: Option<Vec<Verdict>>,
     /// How each subject stands that it, or one before it, cleared.
     pub rulings: Rulings,
 }
@@ -102,6 +223,9 @@ pub struct Rulings {
     pub recusal: Recusal,
     /// Each subject that a conclusion ever cleared.
     pub subjects: Vec<Standing>,
+    /// Each that applied and that none ever did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_cleared: Vec<NotCleared>,
 }
 
 /// How one subject stands.
@@ -128,15 +252,14 @@ pub(super) fn conclude(
         return Ok(Vec::new());
     }
     let mut clearances = BTreeMap::new();
+    let mut verdicts = Vec::new();
     for said in &conclusion.subjects {
         let findings = lines(known, &said.findings)?;
-        if said.identity == Identity::NotIdentified {
-            continue;
-        }
-        if !known.subjects.contains_key(&said.subject) {
+        let is_identified = said.identity == Identity::Identified;
+        if is_identified && !known.subjects.contains_key(&said.subject) {
             return Err(Rejection::NotYet("who a subject of the conclusion is"));
         }
-        if clears(findings.iter().map(|line| &line.finding)) {
+        if is_identified && clearing(&findings).is_empty() {
             let clearance = Clearance {
                 conclusion: conclusion.number,
                 unit: conclusion.unit.clone(),
@@ -144,15 +267,36 @@ pub(super) fn conclude(
                 harm: said.harm.clone(),
             };
             clearances.insert(said.subject, clearance);
+        } else {
+            verdicts.push(Verdict {
+                subject: said.subject,
+                identity: said.identity,
+                findings,
+                harm: said.harm.clone(),
+            });
         }
     }
-    Ok(vec![
-        ConclusionLearned {
-            number: conclusion.number,
-            rulings: rulings(known, matter, clearances),
-        }
-        .into(),
-    ])
+    let mut learned = ConclusionLearned {
+        number: conclusion.number,
+        unit: Some(conclusion.unit.clone()),
+        verdicts: Some(verdicts),
+        rulings: rulings(known, matter, clearances),
+    };
+    learned.rulings.not_cleared = to_applicants(known, |next| concluded(next, &learned));
+    Ok(vec![learned.into()])
+}
+
+/// What is told to those who applied and whom no conclusion ever cleared, after this.
+fn to_applicants(known: &Known, happens: impl FnOnce(&mut Known)) -> Vec<NotCleared> {
+    if known.applicants.is_empty() {
+        return Vec::new();
+    }
+    let mut next = known.clone();
+    happens(&mut next);
+    let applicants = next.applicants.iter();
+    applicants
+        .filter_map(|applicant| next.not_cleared(*applicant))
+        .collect()
 }
 
 /// The findings with the categories of their allegations.
@@ -182,13 +326,12 @@ pub(super) fn reopen(state: &State, matter: MatterId, number: i32) -> Decision<E
     if number < known.conclusion || known.holding == Holding::HoldsNoMore {
         return Ok(Vec::new());
     }
-    Ok(vec![
-        ReopeningLearned {
-            number,
-            rulings: rulings(known, matter, BTreeMap::new()),
-        }
-        .into(),
-    ])
+    let mut learned = ReopeningLearned {
+        number,
+        rulings: rulings(known, matter, BTreeMap::new()),
+    };
+    learned.rulings.not_cleared = to_applicants(known, |next| reopened(next, &learned));
+    Ok(vec![learned.into()])
 }
 
 /// How every subject stands that these clearances, or earlier ones, are about. Only a new clearance holds.
@@ -215,12 +358,20 @@ fn rulings(known: &Known, matter: MatterId, cleared: BTreeMap<SubjectId, Clearan
         source: known.source.clone(),
         recusal: known.recusal.clone(),
         subjects: subjects.collect(),
+        not_cleared: Vec::new(),
     }
 }
 
 pub(super) fn concluded(known: &mut Known, learned: &ConclusionLearned) {
     known.conclusion = learned.number;
     known.holding = Holding::Holds;
+    known.concluded_by.clone_from(&learned.unit);
+    let verdicts = learned.verdicts.as_ref();
+    known.verdicts = verdicts.map(|verdicts| {
+        let verdicts = verdicts.iter();
+        let by_subject = verdicts.map(|verdict| (verdict.subject, verdict.clone()));
+        by_subject.collect()
+    });
     stand(known, &learned.rulings);
 }
 
@@ -254,6 +405,52 @@ pub(super) fn tell(rulings: &Rulings, effects: &mut Effects) {
             "FollowRuling",
             &clarification::Command::FollowRuling(Box::new(ruling)),
         );
+    }
+    for told in &rulings.not_cleared {
+        tell_applicant(rulings.matter, told, effects);
+    }
+}
+
+fn tell_applicant(matter: MatterId, told: &NotCleared, effects: &mut Effects) {
+    effects.then::<Clarification>(
+        clarification_of(matter, told.subject),
+        "LearnNotCleared",
+        &clarification::Command::LearnNotCleared(Box::new(told.clone())),
+    );
+}
+
+/// Learns who applied, once; from then on they are told of every ruling. What came between is told now.
+pub(super) fn applicant(
+    state: &State,
+    subject: SubjectId,
+    ordinal: u32,
+    recusal: &Recusal,
+) -> Decision<Event> {
+    let Some(known) = state.known() else {
+        return Err(Rejection::NotYet("the matter of the application"));
+    };
+    if known.applicants.contains(&subject) {
+        return Ok(Vec::new());
+    }
+    let newer = known.not_cleared(subject);
+    Ok(vec![
+        ApplicantLearned {
+            subject,
+            recusal: recusal.lacking(&known.recusal),
+            not_cleared: newer.filter(|told| told.ordinal > ordinal),
+        }
+        .into(),
+    ])
+}
+
+/// Tells whoever applied what has changed since.
+pub(super) fn answer(matter: MatterId, learned: &ApplicantLearned, effects: &mut Effects) {
+    if !learned.recusal.is_empty() {
+        let clarification = clarification_of(matter, learned.subject);
+        super::learning::tell(&[clarification], &learned.recusal, effects);
+    }
+    if let Some(told) = &learned.not_cleared {
+        tell_applicant(matter, told, effects);
     }
 }
 
@@ -302,7 +499,9 @@ mod tests {
     use super::super::fixture::*;
     use super::super::{Command, Matter};
     use super::*;
-    use crate::clarification::fixture::{clarification, cleared, id, service, subject, unit};
+    use crate::clarification::fixture::{
+        actor_id, clarification, cleared, id, service, subject, unit,
+    };
 
     fn conclude(number: i32, on_the_official: Finding) -> Command {
         Command::LearnConclusion(conclusion(number, on_the_official))
@@ -423,6 +622,117 @@ mod tests {
         let (_, matter) = learned(matter, reopen(1));
         matter.when(reopen(1)).then_already();
         a_matter().when(reopen(0)).then_already();
+    }
+
+    fn applied(ordinal: u32) -> Command {
+        Command::LearnApplicant {
+            subject: subject().id,
+            ordinal,
+            recusal: a_raising().report.recusal,
+        }
+    }
+
+    /// What an event tells whoever applied.
+    fn told_to_applicants(event: &Event) -> Vec<NotCleared> {
+        let told = followed::<Matter>(id::<MatterId>(0x10), event).into_iter();
+        let told = told.filter_map(|follows| match follows.command::<Clarification>() {
+            Some(clarification::Command::LearnNotCleared(told)) => Some(*told),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn whoever_applied_is_told_with_every_ruling_why_it_does_not_clear_them() {
+        let (event, matter) = learned(a_matter(), applied(0));
+        assert_eq!(followed::<Matter>(id::<MatterId>(0x10), &event), []);
+        let (event, matter) = learned(matter, conclude(1, Finding::Unsubstantiated));
+        let news = told_to_applicants(&event);
+        let unsubstantiated = Reason::Unsubstantiated { allegation: id(1) };
+        assert_eq!(news.len(), 1);
+        assert_eq!(
+            (news[0].ordinal, &news[0].reasons[..]),
+            (1, &[unsubstantiated][..])
+        );
+        let (event, matter) = learned(matter, reopen(1));
+        assert_eq!(told_to_applicants(&event)[0].reasons, [Reason::Reopened]);
+        let (event, _) = learned(matter, conclude(2, Finding::Unfounded));
+        assert_eq!(told_to_applicants(&event), [], "it clears them");
+        assert!(
+            told(&event)
+                .iter()
+                .any(|(to, _)| *to == clarification().uuid())
+        );
+    }
+
+    #[test]
+    fn a_ruling_that_came_between_is_told_to_whoever_applied() {
+        let (_, matter) = learned(a_matter(), conclude(1, Finding::Substantiated));
+        let (event, matter) = learned(matter, applied(0));
+        let told = told_to_applicants(&event);
+        assert_eq!(told[0].ordinal, 1);
+        assert_eq!(
+            told[0].reasons,
+            [Reason::Substantiated { allegation: id(1) }]
+        );
+        matter.when(applied(0)).then_already();
+        let (_, matter) = learned(a_matter(), conclude(1, Finding::Unfounded));
+        let (event, _) = learned(matter, applied(0));
+        assert_eq!(
+            told_to_applicants(&event),
+            [],
+            "the ruling itself is on its way"
+        );
+    }
+
+    #[test]
+    fn whoever_is_recused_while_somebody_applied_is_kept_out_of_it_too() {
+        let (_, matter) = learned(a_matter(), Command::LearnReport(second_report()));
+        let (event, matter) = learned(matter, applied(0));
+        let told = followed::<Matter>(id::<MatterId>(0x10), &event);
+        assert_eq!(told[0].method, "RecuseFromClarification");
+        assert_eq!(told[0].aggregate, clarification().uuid());
+        let recuse = Command::RecuseFromMatter {
+            actor: actor_id("otto"),
+            told_by: id(0x99),
+        };
+        let (event, _) = learned(matter, recuse);
+        let told = followed::<Matter>(id::<MatterId>(0x10), &event);
+        assert_eq!(told[0].aggregate, clarification().uuid());
+    }
+
+    #[test]
+    fn all_that_keeps_a_subject_from_being_a_candidate_is_told_at_once() {
+        let reasons = |matter: &Given<Matter>, of: SubjectId| {
+            let known = matter.state().known().expect("it is known");
+            known.position(of).reasons
+        };
+        let official = subject().id;
+        assert_eq!(reasons(&a_matter(), official), [Reason::NotConcluded]);
+        let mut findings = conclusion(1, Finding::Unsubstantiated);
+        findings.subjects[0].harm = None;
+        let (_, matter) = learned(a_matter(), Command::LearnConclusion(findings));
+        assert_eq!(
+            reasons(&matter, official),
+            [
+                Reason::Unsubstantiated { allegation: id(1) },
+                Reason::HarmNotRecorded
+            ]
+        );
+        assert_eq!(reasons(&matter, id(ORGANISATION)), [], "it is cleared");
+        let identified = Command::LearnIdentity {
+            placeholder: id(PLACEHOLDER),
+            subject: Subject {
+                id: id(0x33),
+                ..subject()
+            },
+            recusal: Recusal::default(),
+        };
+        let (_, matter) = learned(matter, identified);
+        assert_eq!(reasons(&matter, id(0x33)), [Reason::NotIdentified]);
+        assert_eq!(reasons(&matter, id(0x34)), [Reason::NotInConclusion]);
+        let (_, matter) = learned(matter, reopen(1));
+        assert_eq!(reasons(&matter, official), [Reason::Reopened]);
     }
 
     fn warning(subject: SubjectId) -> SanctionRecord {

@@ -2,26 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use chassis::aggregate::TextRef;
 use chassis::recusal::Recusal;
 use chassis::testing::{Followed, Journal, followed, given};
 use chassis::view::View;
 use jiff::{Timestamp, ToSpan};
-use office::{Actor, ClarificationId, Finding, MatterId, SubjectId, UnitCode};
+use office::{Actor, ClarificationId, Finding, MatterId, SubjectId, TextId, UnitCode};
 use uuid::Uuid;
 
 use super::{Asked, Happens, Harmed, Step, Stream, Told, command, of_unit};
+use crate::clarification::applying::Applying;
 use crate::clarification::approval::{Answer, Facts, Word};
 use crate::clarification::carrying_out::CarriedOut;
 use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
 use crate::clarification::screening::Opinion;
+use crate::clarification::wish::Speaker;
 use crate::clarification::{self, Clarification, Dossier, Event, Stage, Standing};
-use crate::conclusion::{Exclusion, SubjectHarm, clarification_of};
+use crate::conclusion::{Exclusion, SubjectHarm, SubjectKind, clarification_of};
 use crate::integrity::{IntegrityFile, Kind};
 use crate::ledger::{self, Ledger, What};
 use crate::matter::fixture::{ORGANISATION, a_raising, found, harm, organisation, second_report};
 use crate::matter::learning::Report;
-use crate::matter::ruling::{Concluded, Conclusion};
+use crate::matter::ruling::{Concluded, Conclusion, Position};
 use crate::matter::{self, Matter};
 use crate::views::Clarifications;
 
@@ -59,9 +62,30 @@ pub(super) struct World {
     handled_by: UnitCode,
     clears: BTreeSet<SubjectId>,
     ever_cleared: BTreeSet<SubjectId>,
+    /// What an officer saw of how a subject stands in the matter, and has not acted on.
+    looked: BTreeMap<SubjectId, Option<Position>>,
+    /// The applications that were taken in.
+    applied: BTreeMap<SubjectId, Vec<TextId>>,
     /// How often each clarification was carried out, and superseded.
     pub(super) executions: BTreeMap<Uuid, Vec<CarriedOut>>,
     superseded: BTreeMap<Uuid, u32>,
+}
+
+/// The person who heads the organisation's unit, and one who heads another.
+const HEAD: u128 = 0x35;
+pub(super) const ELSEWHERE: u128 = 0x36;
+
+/// What intake says of who speaks.
+fn speaker(person: SubjectId) -> Speaker {
+    let unit = if person == id(HEAD) {
+        organisation().unit
+    } else {
+        unit()
+    };
+    Speaker {
+        person,
+        heads: Some(unit),
+    }
 }
 
 pub(super) fn matter_id() -> MatterId {
@@ -94,6 +118,8 @@ impl World {
             handled_by: unit(),
             clears: BTreeSet::new(),
             ever_cleared: BTreeSet::new(),
+            looked: BTreeMap::new(),
+            applied: BTreeMap::new(),
             executions: BTreeMap::new(),
             superseded: BTreeMap::new(),
         }
@@ -165,6 +191,16 @@ impl World {
                 self.carry_out(&again);
             }
             Happens::Follows(_) | Happens::Repeats(_) => {}
+            Happens::Looked(of) => {
+                let of = subjects()[of.index(2)];
+                self.looked.insert(of, self.position(of));
+            }
+            Happens::Applied(of, ago, refused) => {
+                let of = subjects()[of.index(2)];
+                let seen = self.looked.remove(&of);
+                let seen = seen.unwrap_or_else(|| self.position(of));
+                self.apply(of, *ago, refused, seen);
+            }
             Happens::Asked(of, asked, by) => {
                 if !self.clarifications.is_empty() {
                     let ids: Vec<Uuid> = self.clarifications.keys().copied().collect();
@@ -301,15 +337,81 @@ impl World {
         true
     }
 
+    fn position(&self, of: SubjectId) -> Option<Position> {
+        let known = self.matter.state().known()?;
+        Some(known.position(of))
+    }
+
+    /// Takes an application in, on what was seen; on what is so now where that is out of date.
+    fn apply(&mut self, of: SubjectId, ago: i64, refused: &[Form], seen: Option<Position>) {
+        self.requests += 1;
+        let text: TextId = id(0x5000_0000 + self.requests);
+        let digest = text.uuid().as_bytes().to_vec();
+        self.setting
+            .texts
+            .insert(text, TextRef { id: text, digest });
+        let today = self.setting.profile.calendar.date(self.setting.now);
+        let command = clarification::Command::ApplyForClarification(Box::new(Applying {
+            matter: matter_id(),
+            subject: of,
+            applied_on: today - ago.days(),
+            text,
+            wanted: [].into(),
+            refused: refused.iter().copied().collect(),
+            spoken_by: (of == organisation().id).then(|| id(HEAD)),
+        }));
+        let clarification = clarification_of(matter_id(), of).uuid();
+        for seen in [seen, self.position(of)] {
+            let mut context = self.context::<Clarification>(clarification, officer("olaf"));
+            context.facts = Facts {
+                speaker: Some(speaker(id(HEAD))),
+                position: seen,
+                ..Facts::default()
+            };
+            match self.take(clarification, &command, &context) {
+                Ok(()) => {
+                    self.applied.entry(of).or_default().push(text);
+                    return;
+                }
+                Err(chassis::aggregate::Rejection::Stale) => {}
+                // The matter is not known here yet.
+                Err(_) => return,
+            }
+        }
+        panic!("what is so now is not out of date");
+    }
+
     pub(super) fn ask(&mut self, of: Uuid, asked: &Asked, by: Option<Actor>) {
         let state = self.clarifications[&of].state();
-        let dossier = state.dossier().expect("it is open").clone();
-        let (command, usually, told) = command(asked, &dossier, &self.setting.secrets);
+        let Some(dossier) = state.dossier().cloned() else {
+            return self.ask_in_vain(of, asked);
+        };
+        let (mut command, usually, told) = command(asked, &dossier, &self.setting.secrets);
         let actor = by.unwrap_or_else(|| of_unit(usually, &dossier));
         let mut context = self.context::<Clarification>(of, actor);
         context.facts = self.answer(told);
+        if let clarification::Command::RecordWish { spoken_by, .. } = &mut command
+            && dossier.subject.kind == SubjectKind::Organisation
+        {
+            context.facts.speaker = Some(speaker(*spoken_by.get_or_insert(id(HEAD))));
+        }
         // The rejection is the caller's; nothing happened.
         let _ = self.take(of, &command, &context);
+    }
+
+    /// While no conclusion clears the subject nothing is done but that somebody recuses themselves.
+    fn ask_in_vain(&mut self, of: Uuid, asked: &Asked) {
+        let (command, actor) = match asked {
+            Asked::Conflict => {
+                let reason = id(TEXT);
+                let command = clarification::Command::DeclareClarificationConflict { reason };
+                (command, officer("olaf"))
+            }
+            _ => (wants(&[]), officer("otto")),
+        };
+        let context = self.context::<Clarification>(of, actor);
+        let taken = self.take(of, &command, &context);
+        assert!(matches!(asked, Asked::Conflict) || taken.is_err());
     }
 
     fn answer(&self, told: Told) -> Facts {
@@ -328,6 +430,7 @@ impl World {
                 },
                 asked_at: self.setting.now - seconds.seconds(),
             }),
+            ..Facts::default()
         }
     }
 
@@ -399,6 +502,14 @@ impl World {
         assert!(agree, "no objection is open");
         let wish = preparation.wish.as_ref().expect("the subject was heard");
         assert!(!wish.declines(), "not against the wish");
+        if let Some(speaker) = wish.spoken_by() {
+            let own = dossier.subject.id == speaker.person;
+            let heads = speaker.heads.as_ref() == Some(&dossier.subject.unit);
+            match dossier.subject.kind {
+                SubjectKind::Person => assert!(own, "a person speaks for themselves"),
+                SubjectKind::Organisation => assert!(heads, "an organisation by its head"),
+            }
+        }
         let form = carried_out.form;
         let refused = wish.refused();
         assert!(
@@ -451,12 +562,13 @@ impl World {
         let expected: BTreeSet<Uuid> = self
             .ever_cleared
             .iter()
+            .chain(self.applied.keys())
             .map(|subject| clarification_of(matter_id(), *subject).uuid())
             .collect();
         let there: BTreeSet<Uuid> = self.clarifications.keys().copied().collect();
         assert_eq!(
             there, expected,
-            "one for each subject that was ever cleared"
+            "one for each subject that was ever cleared, or applied"
         );
         self.matter.check_replay();
         for subject in subjects() {
@@ -465,7 +577,13 @@ impl World {
                 continue;
             };
             clarification.check_replay();
-            let dossier = clarification.state().dossier().expect("it is open");
+            self.nothing_is_lost(subject, clarification.state());
+            let row = Clarifications::row(id.uuid(), 1, clarification.state());
+            assert!(row.is_some());
+            let Some(dossier) = clarification.state().dossier() else {
+                assert!(!self.ever_cleared.contains(&subject), "it is open");
+                continue;
+            };
             assert_eq!(dossier.subject.id, subject);
             let ended = matches!(dossier.standing(), Standing::Halted | Standing::Superseded);
             let cleared = self.stands && self.clears.contains(&subject);
@@ -474,13 +592,34 @@ impl World {
                 assert_eq!(dossier.clearance.conclusion, self.conclusion);
             }
             self.is_on_record(id, subject, dossier);
-            let row = Clarifications::row(id.uuid(), 1, clarification.state());
-            assert!(row.is_some());
         }
         for ledger in self.ledgers.values() {
             ledger.check_replay();
         }
         self.ledgers_have_no_gaps();
+    }
+
+    /// Every application is kept, and where no conclusion ever cleared the subject the reasons are the newest.
+    fn nothing_is_lost(&self, of: SubjectId, state: &clarification::State) {
+        let position = self.position(of).expect("the matter is known");
+        let (applications, recusal) = match state {
+            clarification::State::Unopened => panic!("it is there"),
+            clarification::State::Applied(applied) => {
+                assert_eq!(applied.reasons, position.reasons);
+                assert!(!applied.reasons.is_empty());
+                assert_eq!(applied.unit, position.unit);
+                (&applied.applications, &applied.recusal)
+            }
+            clarification::State::Open(dossier) => (&dossier.applications, &dossier.recusal),
+        };
+        let received = applications.received.iter();
+        let received: Vec<TextId> = received.map(|one| one.text.id).collect();
+        let taken_in = self.applied.get(&of).cloned().unwrap_or_default();
+        assert_eq!(received, taken_in, "each once, in their order");
+        assert!(
+            recusal.lacking(&position.recusal).is_empty(),
+            "who is recused stays out"
+        );
     }
 
     /// Ledger and integrity file say what happened, each thing once.
@@ -539,7 +678,9 @@ impl World {
         let mut numbers: BTreeMap<_, BTreeSet<i32>> = BTreeMap::new();
         let mut entries = 0;
         for clarification in self.clarifications.values() {
-            let dossier = clarification.state().dossier().expect("it is open");
+            let Some(dossier) = clarification.state().dossier() else {
+                continue;
+            };
             for entered in &dossier.entries {
                 let number = &entered.number;
                 let ledger = numbers.entry((number.unit.clone(), number.year));

@@ -7,9 +7,12 @@ use office::{Actor, Role};
 use super::*;
 use crate::clarification::Command;
 use crate::clarification::afterwards::LedgerNumbered;
+use crate::clarification::applying::AppliedFor;
 use crate::clarification::fixture::*;
 use crate::clarification::wish::Said;
+use crate::conclusion::Subject;
 use crate::ledger::What;
+use crate::matter::fixture::{a_matter, organisation};
 
 async fn database() -> PgPool {
     testing::database(&[
@@ -48,6 +51,25 @@ async fn write(pool: &PgPool, clarifications: impl IntoIterator<Item = One>) {
         (Uuid::from_u128(one.subject), State::Open(dossier))
     });
     testing::write::<Clarifications>(pool, states).await;
+}
+
+/// Writes one whose subject has applied and is not cleared, under the number of its subject.
+async fn write_applied(pool: &PgPool, subject: u128) {
+    let matter = a_matter();
+    let known = matter.state().known().expect("it is known");
+    let applied = AppliedFor {
+        matter: id(0x10),
+        source: "register".to_owned(),
+        subject: Subject {
+            id: id(subject),
+            ..organisation()
+        },
+        recusal: known.recusal.clone(),
+        unit: known.unit.clone(),
+        ordinal: 0,
+    };
+    let state = given::<Clarification>().events([applied]).state().clone();
+    testing::write::<Clarifications>(pool, [(Uuid::from_u128(subject), state)]).await;
 }
 
 fn reach(actor: &Actor) -> Reach {
@@ -134,6 +156,7 @@ async fn figures_are_counted_by_source_form_and_unit() {
         ],
     )
     .await;
+    write_applied(&pool, 8).await;
     let (counted, by_unit) = figures(&pool, &counting("register"))
         .await
         .expect("figures");
@@ -156,6 +179,7 @@ async fn figures_are_counted_by_source_form_and_unit() {
             ("declined", 1),
             ("halted", 1),
             ("superseded", 1),
+            ("applied", 1),
             ("ledger_entries", 4),
             ("ledger_entries:P51-01", 4),
         ]
@@ -361,5 +385,24 @@ fn a_row_has_exactly_the_columns_of_its_table() {
         assert_eq!(Standing::of_word(standing.word()), Some(standing));
         let json = serde_json::to_value(standing).expect("a word");
         assert_eq!(json, standing.word());
+    }
+}
+
+#[tokio::test]
+async fn one_that_was_only_applied_for_is_listed_by_its_state_and_hidden_from_the_recused() {
+    let pool = database().await;
+    write(&pool, [one(1, a_candidate())]).await;
+    write_applied(&pool, 2).await;
+    let wanted = Wanted {
+        state: Some(Standing::Applied),
+        ..Wanted::default()
+    };
+    let found = list(&pool, &everywhere(), &wanted, &first(10)).await;
+    let found: Vec<_> = found.expect("a page").iter().map(|row| row.id).collect();
+    assert_eq!(found, [Uuid::from_u128(2)]);
+    for recused in ["accused", "reporter"] {
+        let reach = at("N", recused, Role::ClarificationOfficer);
+        let found = list(&pool, &reach, &wanted, &first(10)).await;
+        assert!(found.expect("a page").is_empty(), "{recused}");
     }
 }

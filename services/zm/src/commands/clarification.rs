@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use office::Role;
 use proto::clarification::{
     Clarification, ClarificationState, GetClarificationRequest, ListClarificationsRequest,
-    ListClarificationsResponse, Opinion, Wish,
+    ListClarificationsResponse, Opinion, UnmetCondition, Wish,
 };
 use proto::office::{
     ClarificationForm, ClosingReason, Finding, Harm, HarmDegree, HarmExclusion, HarmReach,
@@ -32,6 +32,15 @@ Examples:
     /// Show a clarification: who said what, what is missing, the statement
     #[command(after_help = "Example:\n  zm clarification show CLARIFICATION")]
     Show(Show),
+    /// Take in the subject's written application: kept until a conclusion clears them, where none does
+    #[command(after_help = "\
+Examples:
+  zm clarification apply --matter MATTER --subject SUBJECT --on 2026-03-02 --text 'I ask for a letter to my office'
+  zm clarification apply --matter MATTER --subject SUBJECT --text '…' --wanted meeting --refused bulletin
+
+An organisation applies by its head: --by, the person of the subject register who heads its unit. The answer names \
+everything that keeps the subject from being cleared.")]
+    Apply(opinions::Apply),
     /// Give a department's opinion in the joint screening
     #[command(after_help = "\
 Examples:
@@ -50,7 +59,8 @@ names the departments whose opinion is missing.")]
     #[command(after_help = "\
 Examples:
   zm clarification wish CLARIFICATION wants --wanted meeting --refused bulletin
-  zm clarification wish CLARIFICATION declines --heard-on 2026-03-02")]
+  zm clarification wish CLARIFICATION declines --heard-on 2026-03-02
+  zm clarification wish CLARIFICATION wants --by SUBJECT       # an organisation: the person who heads its unit")]
     Wish(opinions::RecordWish),
     /// Record that the subject died or cannot be found
     #[command(
@@ -124,6 +134,7 @@ impl Clarifications {
         match self {
             Self::List(list) => list.run(context).await,
             Self::Show(show) => show.run(context).await,
+            Self::Apply(apply) => apply.run(context).await,
             Self::Screen(screen) => screen.run(context).await,
             Self::Withdraw(withdraw) => withdraw.run(context).await,
             Self::Wish(wish) => wish.run(context).await,
@@ -157,6 +168,23 @@ impl Show {
     }
 }
 
+/// What keeps a subject from being cleared, with the allegations that it is about.
+fn unmet(conditions: &[UnmetCondition]) -> String {
+    let told = conditions.iter().map(|condition| {
+        let reason = words::word::<ClosingReason>(condition.closing_reason);
+        let reason = match reason.as_str() {
+            "" => reason,
+            reason => format!("/{reason}"),
+        };
+        let about = match condition.allegation_id.as_str() {
+            "" => String::new(),
+            allegation => format!(" (allegation {allegation})"),
+        };
+        format!("{}{reason}{about}", condition.code)
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
 fn told(found: &Clarification) -> String {
     let harm = found.harm.clone().unwrap_or_default();
     let ledger = found.ledger.as_ref();
@@ -168,7 +196,7 @@ fn told(found: &Clarification) -> String {
         ("subject", found.subject_id.clone()),
         ("kind", words::word::<SubjectKind>(found.subject_kind)),
         ("state", words::word::<ClarificationState>(found.state)),
-        ("not met", found.reasons.join(" ")),
+        ("not met", unmet(&found.unmet)),
         ("unit", found.unit.clone()),
         ("conclusion", found.conclusion.to_string()),
         ("harm", words::several::<Harm>(&harm.harms)),
@@ -180,6 +208,7 @@ fn told(found: &Clarification) -> String {
         ),
         ("missing", found.opinions_missing.join(" ")),
         ("wish", words::word::<Wish>(found.wish)),
+        ("spoken by", found.spoken_by.clone()),
         ("wanted", words::several::<ClarificationForm>(&found.wanted)),
         (
             "refused",
@@ -244,7 +273,28 @@ fn told(found: &Clarification) -> String {
         statement.collect(),
         "No statement is drafted yet.",
     );
-    format!("{fields}\n\n{opinions}\n\n{statement}")
+    let applications = found.applications.iter().map(|application| {
+        let text = application.application.as_ref();
+        vec![
+            application.applied_on.clone(),
+            text.map(|text| text.text_id.clone()).unwrap_or_default(),
+            words::several::<ClarificationForm>(&application.wanted),
+            words::several::<ClarificationForm>(&application.refused),
+            application.by.clone(),
+        ]
+    });
+    let applications = output::table(
+        &[
+            "applied on",
+            "application",
+            "wanted",
+            "refused",
+            "taken in by",
+        ],
+        applications.collect(),
+        "Nobody has applied for it in writing.",
+    );
+    format!("{fields}\n\n{applications}\n\n{opinions}\n\n{statement}")
 }
 
 impl List {

@@ -50,6 +50,7 @@
 //! screening = "agrees"             # every department; or "objects"
 //! wish = "wants"                   # the subject; or "declines"
 //! form = "written"                 # or "in_person"
+//! # head = "the director"          # only and always for organisations: who speaks for them, registered as their unit's head
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -440,6 +440,9 @@ impl Draft {
                 clearing.form.code(),
             ]);
             parts.extend(clearing.harms.iter().map(|harm| harm.code()));
+            if let Some(head) = &clearing.head {
+                parts.extend(["head", head]);
+            }
         }
         let sanction = consequences.sanction(row);
         let months = sanction.map(|impact| impact.months.to_string());

@@ -377,6 +377,9 @@ pub struct Clearing {
     pub wish: Wish,
     /// How the name is cleared.
     pub form: Form,
+    /// Who speaks for the subjects where they are organisations: the reference under which the replay registers the person
+    /// who heads their unit. Of persons nothing, as they speak for themselves.
+    pub head: Option<String>,
 }
 
 impl Clearing {

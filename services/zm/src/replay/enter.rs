@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use office::{Actor, UnitCode};
-use proto::intake::Report;
+use proto::intake::{RegisterSubjectRequest, Report};
 use proto::verification::{ApproveFindingsRequest, Case as Verified, CaseState};
 use tokio::sync::OnceCell;
 
@@ -46,7 +46,7 @@ pub struct Entering<'a> {
     pub subjects: Subjects,
 }
 
-/// The ids of subjects by their reference.
+/// The ids of subjects by the request that registers them.
 #[derive(Debug, Default)]
 pub struct Subjects(Mutex<HashMap<String, Arc<OnceCell<String>>>>);
 
@@ -203,16 +203,26 @@ impl Entering<'_> {
 
     /// A subject's id; registered when first asked for.
     async fn subject(&self, reference: &str) -> Result<String, Unsettled> {
+        let request = requests::register_subject(self.source, reference);
+        self.registered(request).await
+    }
+
+    /// The id of the person who heads the register's unit; registered when first asked for.
+    async fn head(&self, head: &str) -> Result<String, Unsettled> {
+        let request = requests::register_head(self.source, head);
+        self.registered(request).await
+    }
+
+    async fn registered(&self, request: RegisterSubjectRequest) -> Result<String, Unsettled> {
         let cell = {
             let mut cells = self
                 .subjects
                 .0
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(cells.entry(reference.to_owned()).or_default())
+            Arc::clone(cells.entry(request.request_id.clone()).or_default())
         };
         let id = cell.get_or_try_init(async || {
-            let request = requests::register_subject(self.source, reference);
             let registrar = self.cast.registrar();
             self.desks.register_subject(registrar, &request).await
         });

@@ -167,7 +167,9 @@ impl Entered {
     ) -> Option<ClarificationState> {
         let subject = subject_id(source.name, reference).to_string();
         let found = self.clarifications.get(&(matter_id.to_owned(), subject));
-        found.copied()
+        // What was only applied for opens once its case is concluded.
+        let opened = found.filter(|state| **state != ClarificationState::Applied);
+        opened.copied()
     }
 
     /// The report of a case, if it is entered.

@@ -118,6 +118,26 @@ pub fn subject_id(source: &str, reference: &str) -> SubjectId {
     SubjectId::natural(&[source.as_bytes(), reference.as_bytes()])
 }
 
+/// Under which name of a register those are registered who head a register's units: another than the register's own, so that no
+/// reference of a row means one of them. No register can be called so.
+#[must_use]
+pub fn heads_of(source: &str) -> String {
+    format!("{source} heads")
+}
+
+/// The id of the request that registers who heads a register's unit.
+#[must_use]
+pub fn head_request_id(register: Digest, head: &str) -> Uuid {
+    natural_id(
+        "replay.head",
+        &[
+            &register.0,
+            head.as_bytes(),
+            Step::RegisterSubject.method().as_bytes(),
+        ],
+    )
+}
+
 /// The id of the request that registers a subject.
 #[must_use]
 pub fn subject_request_id(register: Digest, reference: &str) -> Uuid {
@@ -190,6 +210,8 @@ mod tests {
             subject_request_id(digest, "S1"),
             report_id(digest, case, &registrar()).into(),
             request_id_on(digest, case, Step::RecordOpinion, "S1", "petitions"),
+            head_request_id(digest, "S1"),
+            subject_id(&heads_of("brief"), "S1").into(),
         ];
         assert_eq!(
             ids.map(|id| id.to_string()),
@@ -198,7 +220,9 @@ mod tests {
                 "496785ff-c8ff-5988-895e-e4afdd51cdb1",
                 "5606b5ff-bc8c-53d9-a1bb-6424a8810096",
                 "e9fcd9c5-6f88-55ba-9484-55b0cdd7f0bb",
-                "dcaecc1d-5e61-553b-8500-2b9ae8197b72"
+                "dcaecc1d-5e61-553b-8500-2b9ae8197b72",
+                "80a29455-e268-52ad-b7fa-579001a287a2",
+                "ba88ecaf-012d-50dd-8615-713511090509"
             ]
         );
     }

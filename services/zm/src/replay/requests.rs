@@ -16,7 +16,7 @@ use proto::verification::{
     RecordEvidenceRequest,
 };
 
-use super::identity::{Step, request_id, subject_request_id};
+use super::identity::{Step, head_request_id, heads_of, request_id, subject_request_id};
 use crate::register::{
     Case, Channel, Clearing, ClosingReason, Digest, Finding, Outcome, Row, Subject, SubjectKind,
 };
@@ -100,6 +100,19 @@ pub fn register_subject(source: Source<'_>, reference: &str) -> RegisterSubjectR
         source: source.name.to_owned(),
         reference: reference.to_owned(),
         ..Default::default()
+    }
+}
+
+/// Puts the person into the subject register who speaks for the register's organisations, as the head of their unit.
+#[must_use]
+pub fn register_head(source: Source<'_>, head: &str) -> RegisterSubjectRequest {
+    RegisterSubjectRequest {
+        request_id: head_request_id(source.digest, head).to_string(),
+        kind: words::SubjectKind::Person.into(),
+        standing: words::Standing::PublicOfficial.into(),
+        heads: source.unit.to_string(),
+        source: heads_of(source.name),
+        ..register_subject(source, head)
     }
 }
 

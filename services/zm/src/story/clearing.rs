@@ -36,7 +36,8 @@ impl Telling<'_> {
                 ClarificationState::Approved => self.carry_out(&now).await?,
                 ClarificationState::CarriedOut => self.confirm(ids, &now).await?,
                 ClarificationState::Confirmed => return Ok(id),
-                ClarificationState::NotEligible
+                ClarificationState::Applied
+                | ClarificationState::NotEligible
                 | ClarificationState::Declined
                 | ClarificationState::Halted
                 | ClarificationState::Superseded
@@ -107,6 +108,7 @@ impl Telling<'_> {
             wanted: vec![ClarificationForm::Meeting.into()],
             refused: vec![ClarificationForm::Bulletin.into()],
             heard_on: self.today(SERVICE).await?,
+            spoken_by: String::new(),
         };
         let mut desk = self.clarifier.clarification(&self.office);
         self.office.ask(SERVICE, desk.record_wish(request)).await?;

@@ -5,8 +5,9 @@ use anyhow::Result;
 use clap::Args;
 use office::{ActorId, Department, Role};
 use proto::clarification::{
-    DeclareClarificationConflictRequest, Opinion, RecordOpinionRequest, RecordUnreachableRequest,
-    RecordWishRequest, ReturnDraftRequest, Wish, WithdrawObjectionRequest,
+    ApplyForClarificationRequest, DeclareClarificationConflictRequest, Opinion,
+    RecordOpinionRequest, RecordUnreachableRequest, RecordWishRequest, ReturnDraftRequest, Wish,
+    WithdrawObjectionRequest,
 };
 use proto::office::ClarificationForm;
 
@@ -140,6 +141,9 @@ pub struct RecordWish {
     /// When they were heard [default: today]
     #[arg(long, value_name = "DATE")]
     heard_on: Option<String>,
+    /// Who spoke, for an organisation: the person of the subject register who heads its unit
+    #[arg(long, value_name = "SUBJECT", value_parser = ids::subject)]
+    by: Option<String>,
 }
 
 impl RecordWish {
@@ -155,6 +159,7 @@ impl RecordWish {
             heard_on: context
                 .date_or_today(self.heard_on, "clarification", role)
                 .await?,
+            spoken_by: self.by.unwrap_or_default(),
         };
         let id = request.clarification_id.clone();
         let ask = async |mut desk: Desk| desk.record_wish(request).await;
@@ -162,6 +167,65 @@ impl RecordWish {
         context.answer(&answer, |_| match self.wish {
             Wish::Declines => "Recorded: it rests, unless they change their mind.".to_owned(),
             _ => format!("Recorded. The form that is recommended:\n  zm clarification form {id}"),
+        })
+    }
+}
+
+/// Take in the subject's written application.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The matter
+    #[arg(long, value_name = "MATTER", value_parser = ids::matter)]
+    matter: String,
+    /// Whose name is to be cleared
+    #[arg(long, value_name = "SUBJECT", value_parser = ids::subject)]
+    subject: String,
+    /// The application's day [default: today]
+    #[arg(long, value_name = "DATE")]
+    on: Option<String>,
+    /// The application; kept as a text
+    #[arg(long)]
+    text: String,
+    /// A form that they would like; may be given several times
+    #[arg(long, value_name = "FORM", value_parser = words::parser::<ClarificationForm>())]
+    wanted: Vec<ClarificationForm>,
+    /// A form that must not be chosen; may be given several times
+    #[arg(long, value_name = "FORM", value_parser = words::parser::<ClarificationForm>())]
+    refused: Vec<ClarificationForm>,
+    /// Who applies, for an organisation: the person of the subject register who heads its unit
+    #[arg(long, value_name = "SUBJECT", value_parser = ids::subject)]
+    by: Option<String>,
+}
+
+impl Apply {
+    pub(crate) async fn run(self, context: &Context) -> Result<()> {
+        let role = Role::ClarificationOfficer;
+        let forms = |forms: Vec<ClarificationForm>| forms.into_iter().map(i32::from).collect();
+        let request = ApplyForClarificationRequest {
+            request_id: context.request_id(),
+            matter_id: self.matter,
+            subject_id: self.subject,
+            applied_on: context
+                .date_or_today(self.on, "clarification", role)
+                .await?,
+            application: self.text,
+            wanted: forms(self.wanted),
+            refused: forms(self.refused),
+            spoken_by: self.by.unwrap_or_default(),
+        };
+        let ask = async |mut desk: Desk| desk.apply_for_clarification(request).await;
+        let answer = context.clarification(role, ask).await?;
+        context.answer(&answer, |answer| {
+            let what = match super::unmet(&answer.unmet).as_str() {
+                "" => "Taken in: it counts as the subject's wish.".to_owned(),
+                reasons => format!(
+                    "Taken in and kept. What keeps the subject from being cleared: {reasons}."
+                ),
+            };
+            format!(
+                "{what}\n  zm clarification show {}",
+                answer.clarification_id
+            )
         })
     }
 }

@@ -203,7 +203,10 @@ fn sanctions_of_one_person_beyond_the_months_together_are_not_counted() {
 
 #[test]
 fn an_organisation_is_cleared_and_has_neither_sanctions_nor_a_file() {
-    let organisations = MAP.replace("\"person\"", "\"organisation\"");
+    let organisations = MAP.replace("\"person\"", "\"organisation\"").replace(
+        "form = \"written\"",
+        "form = \"written\"\nhead = \"the head\"",
+    );
     let figure = counted(
         &format!(
             "{organisations}{}",

@@ -271,6 +271,24 @@ fn what_is_assumed_of_the_cleared_names_a_harm() {
 }
 
 #[test]
+fn for_organisations_the_map_says_who_speaks_and_for_persons_nobody_does() {
+    let organisations = WHOLE.replacen("kind = \"person\"", "kind = \"organisation\"", 1);
+    let with = |map: &str, head: &str| Map::parse(&format!("{map}head = \"{head}\"\n"));
+    let map = with(&organisations, "the director").expect("a valid map");
+    let clearing = map.clearing().expect("it is assumed");
+    assert_eq!(clearing.head.as_deref(), Some("the director"));
+    for fault in [
+        Map::parse(&organisations),
+        with(&organisations, " "),
+        with(&organisations, "所長"),
+        with(WHOLE, "the director"),
+    ] {
+        let fault = fault.expect_err("a refusal").to_string();
+        assert!(fault.contains("clearing.head"), "{fault}");
+    }
+}
+
+#[test]
 fn a_date_may_have_several_forms() {
     let map = map();
     for text in ["2019-07-03", " 7/3/2019", "07/03/19", "7/3/19 "] {

@@ -167,7 +167,9 @@ impl Written {
         let closing = self.closing.map(|section| closing(&mut faults, section));
         let finding = finding(&mut faults, self.finding);
         let sanction = self.sanction.map(|section| sanction(&mut faults, section));
-        let clearing = self.clearing.map(|section| clearing(&mut faults, section));
+        let clearing = self
+            .clearing
+            .map(|section| clearing(&mut faults, section, subject.kind));
         if !faults.0.is_empty() {
             return Err(MapError::Faults { faults: faults.0 });
         }
@@ -358,13 +360,28 @@ fn sanction(faults: &mut Faults, section: SanctionSection) -> Sanctions {
     }
 }
 
-fn clearing(faults: &mut Faults, clearing: Clearing) -> Clearing {
+fn clearing(faults: &mut Faults, clearing: Clearing, of: SubjectKind) -> Clearing {
     let distinct: BTreeSet<_> = clearing.harms.iter().collect();
     if clearing.harms.is_empty() || distinct.len() < clearing.harms.len() {
         faults.add(
             "clearing.harms",
             "name at least one harm, each once; where none is assumed, leave [clearing] out",
         );
+    }
+    let is_reference = |head: &str| {
+        let visible = head.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+        visible && !head.trim().is_empty() && head.len() <= 128
+    };
+    match of {
+        SubjectKind::Organisation if !clearing.head.as_deref().is_some_and(is_reference) => faults
+            .add(
+                "clearing.head",
+                "give who speaks for the organisations: a reference of at most 128 visible ASCII characters for who heads their unit",
+            ),
+        SubjectKind::Person if clearing.head.is_some() => {
+            faults.add("clearing.head", "leave it out: persons speak for themselves");
+        }
+        SubjectKind::Organisation | SubjectKind::Person => {}
     }
     clearing
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::{try_join, try_join_all};
 use office::{Actor, Department};
 use proto::clarification::{
-    ApproveClarificationRequest, Clarification, ConfirmClarificationRequest,
+    ApproveClarificationRequest, Clarification, ClarificationState, ConfirmClarificationRequest,
 };
 use proto::follow_up::File;
 
@@ -142,7 +142,11 @@ impl Entering<'_> {
         clearing: &Clearing,
     ) -> Result<(), Stopped> {
         let subject_id = subject_id(self.source.name, reference).to_string();
-        let ask = async || self.desks.clarification_of(matter_id, &subject_id).await;
+        let ask = async || {
+            let found = self.desks.clarification_of(matter_id, &subject_id).await?;
+            // What was only applied for opens when the conclusion arrives.
+            Ok(found.filter(|found| found.state() != ClarificationState::Applied))
+        };
         let doing = "waiting for its clarification";
         let mut clarification = self.awaited(case, doing, ask).await?;
         loop {
@@ -190,6 +194,11 @@ impl Entering<'_> {
                 return self.screen(case, reference, clearing, clarification).await;
             }
             Step::RecordWish => {
+                if let Some(head) = &clearing.head {
+                    let registrar = self.cast.registrar();
+                    let registered = self.head(head).await;
+                    registered.map_err(|why| at(case, Step::RegisterSubject, registrar, why))?;
+                }
                 let today = self.today(case, "clarification").await?;
                 let request = requests::record_wish(source, case, reference, id, clearing, &today);
                 let done = self.desks.record_wish(&officer, &request).await;

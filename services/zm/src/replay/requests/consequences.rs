@@ -12,7 +12,7 @@ use proto::follow_up::{RecordVisitRequest, Talk, TalkPartner};
 use proto::office as words;
 use proto::verification::RecordSanctionRequest;
 
-use super::super::identity::{Step, request_id_on, subject_id};
+use super::super::identity::{Step, heads_of, request_id_on, subject_id};
 use super::Source;
 use crate::register::{
     self, Case, Clearing, Form, Harm, HarmDegree, HarmReach, Sanctioned, Screening,
@@ -67,7 +67,8 @@ impl Cleared {
             ClarificationState::Declined if clearing.wish == register::Wish::Declines => {
                 Some(Self::Ended)
             }
-            ClarificationState::NotEligible
+            ClarificationState::Applied
+            | ClarificationState::NotEligible
             | ClarificationState::Declined
             | ClarificationState::Halted
             | ClarificationState::Superseded
@@ -216,7 +217,7 @@ pub fn record_opinion(
     }
 }
 
-/// Records what the subject wishes, as heard today.
+/// Records what the subject wishes, as heard today; for an organisation from its head, who is registered by then.
 #[must_use]
 pub fn record_wish(
     source: Source<'_>,
@@ -237,6 +238,11 @@ pub fn record_wish(
         wanted,
         refused: Vec::new(),
         heard_on: today.to_owned(),
+        spoken_by: clearing
+            .head
+            .as_ref()
+            .map(|head| subject_id(&heads_of(source.name), head).to_string())
+            .unwrap_or_default(),
     }
 }
 
