@@ -60,7 +60,7 @@ pub struct Known {
     pub conclusion: i32,
     /// Whether that conclusion stands.
     pub holding: Holding,
-    /// How often its standing changed: the ordinal of the last rulings.
+    /// How often its standing or its unit changed: the ordinal of what was told last.
     pub changes: u32,
     /// For each subject that a conclusion ever cleared, the last one that did: these have a clarification.
     pub clearances: BTreeMap<SubjectId, Clearance>,
@@ -199,7 +199,7 @@ impl Aggregate for Matter {
                 recusal,
             } => learning::identify(state, matter, *placeholder, subject, recusal),
             Command::LearnRecusal { recusal } => learning::recuse(state, matter, recusal, None),
-            Command::LearnMove { unit } => learning::follow(state, unit),
+            Command::LearnMove { unit } => learning::follow(state, matter, unit),
             Command::RecuseFromMatter { actor, told_by } => {
                 let recusal = Recusal {
                     actors: [actor.clone()].into(),
@@ -232,7 +232,7 @@ impl Aggregate for Matter {
             Event::Raised(_) => {}
             Event::ReportLearned(learned) => learning::joined(known, learned),
             Event::IdentityLearned(learned) => learning::identified(known, learned),
-            Event::MoveLearned(learned) => known.unit = learned.unit.clone(),
+            Event::MoveLearned(learned) => learning::moved(known, learned),
             Event::ActorRecused(recused) => known.recusal.extend(&recused.recusal),
             Event::ConclusionLearned(learned) => ruling::concluded(known, learned),
             Event::ReopeningLearned(learned) => ruling::reopened(known, learned),
@@ -259,7 +259,10 @@ impl Aggregate for Matter {
 
     fn effects(id: Uuid, event: &Event, effects: &mut Effects) {
         match event {
-            Event::Raised(_) | Event::MoveLearned(_) => {}
+            Event::Raised(_) => {}
+            Event::MoveLearned(learned) => {
+                ruling::tell_applicants(learned.matter, &learned.not_cleared, effects);
+            }
             Event::ReportLearned(learned) => {
                 learning::tell(&learned.tell, &learned.recusal, effects);
             }

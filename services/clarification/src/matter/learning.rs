@@ -8,9 +8,9 @@ use chassis::recusal::Recusal;
 use office::{AllegationId, ClarificationId, MatterId, ReportId, SubjectId, UnitCode};
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Known, State};
+use super::{Event, Known, State, ruling};
 use crate::clarification::{self, Clarification};
-use crate::conclusion::{Holding, Subject};
+use crate::conclusion::{Holding, NotCleared, Subject};
 
 /// One specific thing alleged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,8 +76,15 @@ pub struct IdentityLearned {
 /// See [`Event::MoveLearned`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MoveLearned {
-    /// The unit that handles it now.
+    /// The unit that handles it from now on.
     pub unit: UnitCode,
+    /// The matter.
+    pub matter: MatterId,
+    /// The ordinal of what is told.
+    pub ordinal: u32,
+    /// Those who applied and whom no conclusion ever cleared; they are told which unit it is now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_cleared: Vec<NotCleared>,
 }
 
 /// See [`Event::ActorRecused`].
@@ -196,14 +203,26 @@ pub(super) fn identified(known: &mut Known, learned: &IdentityLearned) {
 }
 
 /// Learns which unit handles it now.
-pub(super) fn follow(state: &State, unit: &UnitCode) -> Decision<Event> {
+pub(super) fn follow(state: &State, matter: MatterId, unit: &UnitCode) -> Decision<Event> {
     let Some(known) = state.known() else {
         return Err(Rejection::NotYet("the matter that was raised"));
     };
     if known.unit == *unit {
         return Ok(Vec::new());
     }
-    Ok(vec![MoveLearned { unit: unit.clone() }.into()])
+    let mut learned = MoveLearned {
+        unit: unit.clone(),
+        matter,
+        ordinal: known.changes + 1,
+        not_cleared: Vec::new(),
+    };
+    learned.not_cleared = ruling::to_applicants(known, |next| moved(next, &learned));
+    Ok(vec![learned.into()])
+}
+
+pub(super) fn moved(known: &mut Known, learned: &MoveLearned) {
+    known.unit = learned.unit.clone();
+    known.changes = learned.ordinal;
 }
 
 /// Recuses from all of the matter who declared a conflict, in verification or in one of its clarifications.
@@ -375,6 +394,9 @@ mod tests {
         let after = a_cleared_matter()
             .when(raised.clone())
             .then([MoveLearned {
+                matter: id(0x10),
+                ordinal: 2,
+                not_cleared: Vec::new(),
                 unit: above.clone(),
             }])
             .when(raised.clone())

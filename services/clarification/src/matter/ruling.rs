@@ -287,7 +287,7 @@ pub(super) fn conclude(
 }
 
 /// What is told to those who applied and whom no conclusion ever cleared, after this.
-fn to_applicants(known: &Known, happens: impl FnOnce(&mut Known)) -> Vec<NotCleared> {
+pub(super) fn to_applicants(known: &Known, happens: impl FnOnce(&mut Known)) -> Vec<NotCleared> {
     if known.applicants.is_empty() {
         return Vec::new();
     }
@@ -406,8 +406,13 @@ pub(super) fn tell(rulings: &Rulings, effects: &mut Effects) {
             &clarification::Command::FollowRuling(Box::new(ruling)),
         );
     }
-    for told in &rulings.not_cleared {
-        tell_applicant(rulings.matter, told, effects);
+    tell_applicants(rulings.matter, &rulings.not_cleared, effects);
+}
+
+/// Tells those who applied and whom no conclusion ever cleared.
+pub(super) fn tell_applicants(matter: MatterId, told: &[NotCleared], effects: &mut Effects) {
+    for told in told {
+        tell_applicant(matter, told, effects);
     }
 }
 
