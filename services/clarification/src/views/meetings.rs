@@ -163,3 +163,93 @@ pub(crate) async fn list(
     .fetch_all(pool)
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use chassis::question::Page;
+    use chassis::testing::{self, given};
+    use office::{Actor, Role};
+
+    use super::*;
+    use crate::clarification::fixture::*;
+    use crate::meeting::fixture::*;
+
+    fn at(unit: &str, name: &str, role: Role) -> Reach {
+        let setting = given::<Meeting>();
+        let context = setting.context();
+        let actor = Actor {
+            unit: unit.parse().expect("a unit code"),
+            ..actor(name, role)
+        };
+        Reach::of(&actor, &context.profile, &context.secrets)
+    }
+
+    fn all() -> Vec<(Uuid, State)> {
+        let held = a_held_one().events([
+            outcome_noted(1, Outcome::CarriedOut),
+            outcome_noted(2, halted()),
+        ]);
+        [a_meeting(), a_held_one(), held]
+            .iter()
+            .zip(1..)
+            .map(|(given, number)| (Uuid::from_u128(number), given.state().clone()))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_list_of_meetings_holds_what_the_actor_may_see_and_how_many_names_were_cleared() {
+        let pool = testing::database(&[include_str!("../../migrations/0003_meetings.sql")]).await;
+        testing::write::<Meetings>(&pool, all()).await;
+        let first = |size| Page::asked(size, "", |_| None).expect("a page");
+        let otto = at("P51-01", "otto", Role::ClarificationOfficer);
+        let held = Wanted {
+            unit: "P51-01".to_owned(),
+            state: Some(Standing::Held),
+        };
+        let page = first(1);
+        let found = list(&pool, &otto, &held, &page).await.expect("a page");
+        let (shown, next) = page.cut(found, |row| row.id.to_string());
+        let counts = |row: &Listed| (row.clarifications, row.carried_out, row.not_carried_out);
+        assert_eq!(counts(&shown[0]), (2, 0, 0));
+        assert_eq!(shown[0].standing(), Some(Standing::Held));
+        let page = Page::asked(9, &next, |token| token.parse().ok()).expect("the next page");
+        let rest = list(&pool, &otto, &held, &page).await.expect("the rest");
+        assert_eq!(rest.len(), 1);
+        assert_eq!(
+            (counts(&rest[0]), &*rest[0].held_on),
+            ((2, 1, 1), "2026-03-10")
+        );
+
+        for (who, sees) in [
+            (at("P51", "olga", Role::ClarificationOfficer), 3),
+            (at("P51-01-01", "olga", Role::ClarificationOfficer), 0),
+            (at("P51-02", "auditor-1", Role::Auditor), 3),
+            (at("N", "accused", Role::ClarificationOfficer), 0),
+            (at("N", "reporter", Role::ClarificationOfficer), 0),
+        ] {
+            let found = list(&pool, &who, &Wanted::default(), &first(9)).await;
+            assert_eq!(found.expect("a page").len(), sees, "{}", who.actor);
+        }
+        let elsewhere = Wanted {
+            unit: "P51-02".to_owned(),
+            ..Wanted::default()
+        };
+        let found = list(&pool, &otto, &elsewhere, &first(9)).await;
+        assert_eq!(found.expect("a page").len(), 0);
+    }
+
+    #[test]
+    fn a_row_has_exactly_the_columns_of_its_table() {
+        let row = Meetings::row(Uuid::nil(), 1, a_meeting().state());
+        let row = serde_json::to_value(row.expect("a row")).expect("a row is JSON");
+        let mut columns: Vec<_> = row.as_object().expect("an object").keys().collect();
+        let mut declared = Meetings::COLUMNS.to_vec();
+        columns.sort();
+        declared.sort_unstable();
+        assert_eq!(columns, declared);
+        for standing in Standing::ALL {
+            let json = serde_json::to_value(standing).expect("a word");
+            assert_eq!(json, standing.word());
+        }
+    }
+}
