@@ -721,6 +721,9 @@ impl World {
                 let meeting = carried_out.execution.meeting.as_ref();
                 meeting.is_some_and(|meeting| meeting.id == id)
             });
+            let at_it = at_it.inspect(|carried_out| {
+                assert_eq!(carried_out.round, item.round, "as it was convened for");
+            });
             let expected = match agenda.outcome(item.clarification) {
                 Some(Outcome::CarriedOut) => 1,
                 Some(Outcome::NotCarriedOut { .. }) | None => 0,
