@@ -9,6 +9,7 @@ mod errors;
 mod faults;
 mod following_up;
 mod ledger;
+mod meetings;
 mod racing;
 mod raising;
 mod receipts;

@@ -143,6 +143,11 @@ impl Docket {
         answer.unwrap_or_else(|refused| panic!("{name}, {step}: {refused}"))
     }
 
+    /// What day it is for the services; an ISO date.
+    pub fn today(&self) -> &str {
+        &self.today
+    }
+
     /// Leads a report to the conclusion of its case.
     pub async fn conclude(&self, report: &Report) -> Concluded {
         let name = report.name.as_str();

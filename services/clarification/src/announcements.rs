@@ -87,6 +87,8 @@ pub(crate) fn announce(clarification: ClarificationId, event: &Event) -> Option<
         | Event::Approved(_)
         | Event::ExecutionNear(_)
         | Event::ExecutionOverdue(_)
+        | Event::CalledToMeeting(_)
+        | Event::MeetingAnswered(_)
         | Event::LedgerNumbered(_)
         | Event::PersonnelReminded(_)
         | Event::RemovalDue(_) => None,

@@ -24,6 +24,7 @@ use crate::ClarificationOffice;
 use crate::clarification::Clarification;
 use crate::conclusion::clarification_of;
 use crate::integrity::{IntegrityFile, file_of};
+use crate::meeting::Meeting;
 use crate::views::{self, Counting, OfLedger};
 
 /// The gRPC service over the front of the house.
@@ -113,6 +114,27 @@ impl ClarificationService for Api {
         self.front.call::<ClarificationOffice, _>(request).await
     }
 
+    async fn convene_meeting(
+        &self,
+        request: Request<v1::ConveneMeetingRequest>,
+    ) -> Answer<v1::ConveneMeetingResponse> {
+        self.front.call::<ClarificationOffice, _>(request).await
+    }
+
+    async fn cancel_meeting(
+        &self,
+        request: Request<v1::CancelMeetingRequest>,
+    ) -> Answer<v1::CancelMeetingResponse> {
+        self.front.call::<ClarificationOffice, _>(request).await
+    }
+
+    async fn hold_meeting(
+        &self,
+        request: Request<v1::HoldMeetingRequest>,
+    ) -> Answer<v1::HoldMeetingResponse> {
+        self.front.call::<ClarificationOffice, _>(request).await
+    }
+
     async fn confirm_clarification(
         &self,
         request: Request<v1::ConfirmClarificationRequest>,
@@ -157,6 +179,43 @@ impl ClarificationService for Api {
         let (listed, next_page_token) = page.cut(listed, |row| row.id.to_string());
         Ok(Response::new(v1::ListClarificationsResponse {
             clarifications: listed.into_iter().map(shown::line).collect(),
+            next_page_token,
+        }))
+    }
+
+    async fn get_meeting(
+        &self,
+        request: Request<v1::GetMeetingRequest>,
+    ) -> Answer<v1::GetMeetingResponse> {
+        let actor = self.front.permit(&request, "GetMeeting")?;
+        let id: Uuid = question::id("meeting_id", &request.get_ref().meeting_id)?;
+        let (version, state) = self.front.state::<Meeting>(&actor, id).await?;
+        let agenda = state.agenda();
+        let meeting = agenda.map(|agenda| shown::meetings::meeting(id, version, agenda));
+        Ok(Response::new(v1::GetMeetingResponse { meeting }))
+    }
+
+    async fn list_meetings(
+        &self,
+        request: Request<v1::ListMeetingsRequest>,
+    ) -> Answer<v1::ListMeetingsResponse> {
+        let actor = self.front.permit(&request, "ListMeetings")?;
+        let request = request.get_ref();
+        let state = v1::MeetingState::try_from(request.state)
+            .map_err(|_| invalid("state", "must be one of the enum's values"))?;
+        let wanted = views::meetings::Wanted {
+            unit: request.unit.clone(),
+            state: shown::meetings::standing_of(state),
+        };
+        let page = Page::asked(request.page_size, &request.page_token, |token| {
+            Uuid::parse_str(token).ok()
+        })?;
+        let listed = views::meetings::list(self.front.pool(), &self.reach(&actor), &wanted, &page)
+            .await
+            .map_err(unavailable)?;
+        let (listed, next_page_token) = page.cut(listed, |row| row.id.to_string());
+        Ok(Response::new(v1::ListMeetingsResponse {
+            meetings: listed.into_iter().map(shown::meetings::line).collect(),
             next_page_token,
         }))
     }

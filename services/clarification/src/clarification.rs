@@ -3,8 +3,8 @@
 //!
 //! Here are its state, its commands, its refusals, and what each event does to it; `decide` only dispatches. The
 //! decisions stand by the headings of `domain.md`: [`candidacy`], [`screening`], [`wish`], [`forms`], [`drafting`],
-//! [`approval`], [`carrying_out`], [`afterwards`], [`recusing`], [`applying`], and [`course`] (halted, superseded, taken up
-//! again, the clocks).
+//! [`approval`], [`carrying_out`], [`at_meeting`], [`afterwards`], [`recusing`], [`applying`], and [`course`] (halted,
+//! superseded, taken up again, the clocks).
 //!
 //! To add a command: a variant of [`Command`], a function in the room of its heading, its line in `decide`, and tests
 //! there that bear the rule's name. To add an event: its payload in that room, its line in [`Event`], what it does in
@@ -19,6 +19,7 @@
 pub mod afterwards;
 pub mod applying;
 pub mod approval;
+pub mod at_meeting;
 pub mod candidacy;
 pub mod carrying_out;
 pub mod course;
@@ -44,6 +45,7 @@ use uuid::Uuid;
 use self::afterwards::Confirmation;
 use self::applying::{Applications, Applied, Applying};
 use self::approval::{Approval, Facts};
+use self::at_meeting::AtMeeting;
 use self::carrying_out::{Execution, Particulars};
 use self::drafting::Statement;
 use self::forms::{DecidedForm, Form};
@@ -104,6 +106,10 @@ pub struct Dossier {
     pub entries: Vec<ledger::Entered>,
     /// The meetings that it was ever carried out at.
     pub meetings: BTreeMap<Uuid, Held>,
+    /// The meetings that were ever convened for it.
+    pub called: BTreeSet<Uuid>,
+    /// Those of them that it was to be carried out at and that know what became of it.
+    pub answered: BTreeSet<Uuid>,
     /// When a bulletin must be removed, while it was not asked for.
     pub removal: Option<Timestamp>,
 }
@@ -315,6 +321,13 @@ pub enum Command {
     ApproveClarification,
     /// Record that it was carried out.
     CarryOutClarification(Box<Particulars>),
+    /// Learn of a meeting; follows from its convening.
+    CallToMeeting {
+        /// Which.
+        meeting: Uuid,
+    },
+    /// Carry it out at a meeting; follows from that being held.
+    ClearAtMeeting(Box<AtMeeting>),
     /// The organisation department takes note.
     ConfirmClarification,
     /// The actor declares a conflict of interest.
@@ -379,6 +392,10 @@ chassis::events! {
         ExecutionOverdue(course::ExecutionOverdue) = "execution_overdue" 1,
         /// It was carried out.
         CarriedOut(carrying_out::CarriedOut) = "clarification_carried_out" 1,
+        /// A meeting was convened for it.
+        CalledToMeeting(at_meeting::CalledToMeeting) = "clarification_called_to_meeting" 1,
+        /// That meeting was held, and it was carried out at it or was not.
+        MeetingAnswered(at_meeting::MeetingAnswered) = "clarification_meeting_answered" 1,
         /// It stands in the ledger under this number.
         LedgerNumbered(afterwards::LedgerNumbered) = "ledger_numbered" 1,
         /// The organisation department was reminded.
@@ -584,6 +601,8 @@ impl Aggregate for Clarification {
             Command::CarryOutClarification(particulars) => {
                 carrying_out::carry_out(state, particulars, context)
             }
+            Command::CallToMeeting { meeting } => at_meeting::call(state, *meeting),
+            Command::ClearAtMeeting(at) => at_meeting::clear(state, at, context),
             Command::ConfirmClarification => afterwards::confirm(state, context),
             Command::NoteLedgerNumber(entered) => afterwards::note_number(state, entered, context),
             Command::WarnExecutionDue => course::warn(state, context),
@@ -624,6 +643,12 @@ impl Aggregate for Clarification {
             Event::LedgerNumbered(numbered) => dossier.entries.push(numbered.entered.clone()),
             Event::RemovalDue(_) => dossier.removal = None,
             Event::CarriedOut(carried_out) => carrying_out::carried_out(dossier, carried_out),
+            Event::CalledToMeeting(called) => {
+                dossier.called.insert(called.meeting);
+            }
+            Event::MeetingAnswered(answered) => {
+                dossier.answered.insert(answered.meeting);
+            }
             Event::PersonnelReminded(_) => afterwards::reminded(dossier),
             Event::Confirmed(confirmed) => afterwards::confirmed(dossier, confirmed),
             Event::OpinionRecorded(_)
@@ -667,6 +692,7 @@ impl Aggregate for Clarification {
         afterwards::follow(id.into(), event, effects);
         recusing::tell(id.into(), event, effects);
         applying::tell(event, effects);
+        at_meeting::tell(id.into(), event, effects);
     }
 }
 

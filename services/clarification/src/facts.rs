@@ -1,6 +1,7 @@
 //! What must be asked before a decision: for the approval of a clarification and for carrying it out, whether the
 //! conclusion that it rests on still stands, which verification knows; who speaks for an organisation, which intake
-//! knows; and for an application how its subject stands, which the matter's own state says.
+//! knows; for an application how its subject stands, which the matter's own state says; and for a meeting how its
+//! clarifications stand.
 //!
 //! To ask more: a field in the aggregate's `Facts`, and a question here. The trap: an answer is as old as its question,
 //! so its time is taken before that is sent.
@@ -9,7 +10,7 @@ use async_trait::async_trait;
 use chassis::facts::{Asking, Informed};
 use chassis::peers::Call;
 use chassis::refusal::{INTERNAL, Refusal, RefusalKind};
-use office::{Actor, MatterId, SubjectId};
+use office::{Actor, ClarificationId, MatterId, SubjectId};
 use proto::intake::intake_service_client::IntakeServiceClient;
 use proto::intake::{GetSubjectRequest, GetSubjectResponse};
 use proto::office::SubjectKind;
@@ -19,11 +20,13 @@ use uuid::Uuid;
 
 use crate::clarification::approval::{Answer, CONCLUSION_UNANSWERED, Facts, Word};
 use crate::clarification::wish::{HEAD_UNANSWERED, Speaker};
-use crate::clarification::{Clarification, Command};
+use crate::clarification::{Clarification, Command, State};
 use crate::conclusion;
 use crate::integrity::IntegrityFile;
 use crate::ledger::Ledger;
 use crate::matter::Matter;
+use crate::meeting::convening::{self, Known};
+use crate::meeting::{self, Meeting, Stage};
 
 impl Informed for Matter {}
 
@@ -41,10 +44,18 @@ impl Informed for Clarification {
     ) -> Result<Facts, Refusal> {
         let mut facts = Facts::default();
         match command {
-            Command::ApproveClarification | Command::CarryOutClarification(_) => {
+            Command::ApproveClarification
+            | Command::CarryOutClarification(_)
+            | Command::ClearAtMeeting(_) => {
                 let state = asking.state::<Clarification>(id).await?;
                 if let Some(dossier) = state.as_ref().and_then(|(_, state)| state.dossier()) {
                     facts.answer = Some(ask(asking, dossier.matter, actor).await?);
+                }
+                if let Command::CarryOutClarification(particulars) = command
+                    && let Some(meeting) = particulars.meeting
+                {
+                    let convened = asking.state::<Meeting>(meeting).await?;
+                    facts.convened = convened.map(|_| meeting);
                 }
             }
             Command::RecordWish {
@@ -118,6 +129,44 @@ fn speaking(
     heads
         .map(|heads| Speaker { person, heads })
         .map_err(|_| INTERNAL.with_note("intake told a unit that is none"))
+}
+
+#[async_trait]
+impl Informed for Meeting {
+    async fn gather(
+        asking: &Asking,
+        _id: Uuid,
+        command: &meeting::Command,
+        _actor: &Actor,
+    ) -> Result<convening::Facts, Refusal> {
+        let mut facts = convening::Facts::default();
+        let meeting::Command::ConveneMeeting { clarifications, .. } = command else {
+            return Ok(facts);
+        };
+        for id in clarifications {
+            if let Some(known) = known(asking, *id).await? {
+                facts.clarifications.insert(*id, known);
+            }
+        }
+        Ok(facts)
+    }
+}
+
+/// How a clarification stands; `None` if there is none.
+async fn known(asking: &Asking, id: ClarificationId) -> Result<Option<Known>, Refusal> {
+    let Some((_, State::Open(dossier))) = asking.state::<Clarification>(id.uuid()).await? else {
+        return Ok(None);
+    };
+    let mut awaited = None;
+    for meeting in &dossier.called {
+        let state = asking.state::<Meeting>(*meeting).await?;
+        let agenda = state.as_ref().and_then(|(_, state)| state.agenda());
+        if agenda.is_some_and(|agenda| agenda.stage == Stage::Awaited) {
+            awaited = Some(*meeting);
+        }
+    }
+    let dossier = *dossier;
+    Ok(Some(Known { dossier, awaited }))
 }
 
 /// Asks verification whether the matter's conclusion stands.

@@ -13,6 +13,7 @@ mod facts;
 pub mod integrity;
 pub mod ledger;
 pub mod matter;
+pub mod meeting;
 mod reactions;
 mod views;
 
@@ -33,6 +34,7 @@ pub fn clarification() -> Blueprint {
     Blueprint::new("clarification", sqlx::migrate!("./migrations"))
         .aggregate::<matter::Matter>()
         .aggregate::<clarification::Clarification>()
+        .aggregate::<meeting::Meeting>()
         .aggregate::<ledger::Ledger>()
         .aggregate::<integrity::IntegrityFile>()
         .request::<ClarificationOffice, v1::ApplyForClarificationRequest>()
@@ -45,6 +47,9 @@ pub fn clarification() -> Blueprint {
         .request::<ClarificationOffice, v1::ReturnDraftRequest>()
         .request::<ClarificationOffice, v1::ApproveClarificationRequest>()
         .request::<ClarificationOffice, v1::CarryOutClarificationRequest>()
+        .request::<ClarificationOffice, v1::ConveneMeetingRequest>()
+        .request::<ClarificationOffice, v1::CancelMeetingRequest>()
+        .request::<ClarificationOffice, v1::HoldMeetingRequest>()
         .request::<ClarificationOffice, v1::ConfirmClarificationRequest>()
         .request::<ClarificationOffice, v1::DeclareClarificationConflictRequest>()
         .internal(&["LearnMatter", "LearnReport", "LearnIdentity", "LearnMove"])
@@ -56,15 +61,19 @@ pub fn clarification() -> Blueprint {
             "RecuseFromMatter",
             "RecuseFromClarification",
         ])
+        .internal(&["CallToMeeting", "ClearAtMeeting"])
+        .internal(&["NoteMeetingOutcome", "RecuseFromMeeting"])
         .internal(&["EnterInLedger", "NoteLedgerNumber", "EnterInIntegrityFile"])
         .internal(&["WarnExecutionDue", "RecordExecutionOverdue"])
         .internal(&["RemindPersonnel", "AskForRemoval"])
         .questions(&["GetClarification", "ListClarifications", "ListLedger"])
+        .questions(&["GetMeeting", "ListMeetings"])
         .questions(&["GetIntegrityFile", "GetText", "GetStatistics"])
         .follows("intake", reactions::INTAKE)
         .follows("verification", reactions::VERIFICATION)
         .follows("follow_up", reactions::FOLLOW_UP)
         .view::<views::Clarifications>()
+        .view::<views::meetings::Meetings>()
         .serves(api::routes)
 }
 
@@ -86,11 +95,14 @@ mod tests {
             include_str!("announcements.rs"),
             include_str!("api.rs"),
             include_str!("api/requests.rs"),
+            include_str!("api/requests/meetings.rs"),
             include_str!("api/shown.rs"),
+            include_str!("api/shown/meetings.rs"),
             include_str!("clarification.rs"),
             include_str!("clarification/afterwards.rs"),
             include_str!("clarification/applying.rs"),
             include_str!("clarification/approval.rs"),
+            include_str!("clarification/at_meeting.rs"),
             include_str!("clarification/candidacy.rs"),
             include_str!("clarification/carrying_out.rs"),
             include_str!("clarification/course.rs"),
@@ -106,6 +118,9 @@ mod tests {
             include_str!("matter.rs"),
             include_str!("matter/learning.rs"),
             include_str!("matter/ruling.rs"),
+            include_str!("meeting.rs"),
+            include_str!("meeting/convening.rs"),
+            include_str!("meeting/holding.rs"),
             include_str!("reactions.rs"),
         ];
         for word in ["sqlx::query", "Uuid::new_", "Timestamp::now"] {

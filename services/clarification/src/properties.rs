@@ -1,4 +1,4 @@
-//! What holds for a matter and its clarifications whatever happens, is asked, and in which order it arrives: all
+//! What holds for a matter, its clarifications and their meetings whatever happens, is asked, and in which order it arrives: all
 //! aggregates driven together as pure state machines, with a verification that concludes and reopens beside them.
 //!
 //! Events of the two followed services arrive in the order of their stream, one stream behind the other; consequences
@@ -19,6 +19,7 @@ use crate::clarification::screening::Opinion;
 use crate::clarification::wish::{Said, Wish};
 use crate::clarification::{self, Dossier, Progress, Stage, Standing};
 use crate::conclusion::clarification_of;
+use crate::meeting::holding::Outcome;
 use world::{ELSEWHERE, World, matter_id};
 
 /// One step, how many days after the one before.
@@ -51,6 +52,19 @@ enum Happens {
     Applied(Index, i64, Vec<Form>),
     /// Somebody asks something of a clarification.
     Asked(Index, Asked, Option<Actor>),
+    /// Somebody asks something of a meeting.
+    Met(Met, Option<Actor>),
+}
+
+/// What somebody asks of a meeting.
+#[derive(Clone, Debug)]
+enum Met {
+    /// It is convened for all clarifications, or for one, so many days from now.
+    Convene(Option<usize>, i32),
+    /// One of those that were convened is held.
+    Hold(usize),
+    /// One of those that were convened is cancelled.
+    Cancel(usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -160,6 +174,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         Harmed::Nothing,
         Harmed::Excluded,
     ]);
+    let met = prop_oneof![
+        4 => (prop::option::weighted(0.3, 0..2usize), prop_oneof![3 => Just(0), 1 => -1..3i32])
+            .prop_map(|(of, days)| Met::Convene(of, days)),
+        4 => (0..16usize).prop_map(Met::Hold),
+        1 => (0..16usize).prop_map(Met::Cancel),
+    ];
     let names = select(vec!["anna", "otto", "petra", "gao", "second"]);
     let happens = prop_oneof![
         2 => (findings(), findings(), harmed)
@@ -173,8 +193,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => any::<Index>().prop_map(Happens::Looked),
         2 => (any::<Index>(), 0..4i64, subsequence(Form::ALL.to_vec(), 0..2))
             .prop_map(|(of, ago, refused)| Happens::Applied(of, ago, refused)),
-        30 => (any::<Index>(), anything_asked(), prop::option::weighted(0.2, anybody))
+        30 => (any::<Index>(), anything_asked(), prop::option::weighted(0.2, anybody.clone()))
             .prop_map(|(of, asked, by)| Happens::Asked(of, asked, by)),
+        8 => (met, prop::option::weighted(0.2, anybody))
+            .prop_map(|(met, by)| Happens::Met(met, by)),
     ];
     let step = (happens, prop_oneof![4 => Just(0), 1 => 0..4i32]);
     let step = step.prop_map(|(happens, days)| Step { happens, days });
@@ -289,9 +311,10 @@ fn next(dossier: &Dossier, secrets: &Secrets) -> (clarification::Command, Actor,
     match &preparation.progress {
         Progress::Undecided => {
             let wish = preparation.wish.as_ref();
-            let allowed = Form::ALL
+            let forms = Form::ALL.into_iter().rev();
+            let allowed = [Form::Meeting]
                 .into_iter()
-                .rev()
+                .chain(forms)
                 .find(|form| wish.is_some_and(|wish| !wish.refuses(*form)));
             match allowed {
                 Some(form) => (choose(form), otto, Told::Nothing),
@@ -413,5 +436,34 @@ fn what_one_unit_cleared_and_another_clears_again_stands_in_the_ledger_of_each()
             below(2, Some(1)),
             ("P51".to_owned(), 1, None)
         ]
+    );
+}
+
+/// So are those of meetings: one is held while one of its two subjects has changed their mind.
+#[test]
+fn a_history_of_a_meeting_clears_one_name_and_tells_why_not_the_other() {
+    let mut world = World::new();
+    world.conclude(&Finding::Unfounded, &Finding::Unfounded, Harmed::Seriously);
+    world.settle();
+    let both: Vec<_> = world.clarifications.keys().copied().collect();
+    for of in &both {
+        while !matches!(world.standing(*of), Standing::Approved) {
+            world.ask(*of, &Asked::Next, None);
+        }
+    }
+    let convene = Met::Convene(None, 0);
+    world.meet(&convene, None);
+    world.settle();
+    world.ask(both[1], &Asked::Declines, None);
+    world.meet(&Met::Hold(0), None);
+    world.settle();
+    world.holds();
+    assert_eq!(world.standing(both[0]), Standing::CarriedOut);
+    assert_eq!(world.standing(both[1]), Standing::Declined);
+    let outcomes = world.outcomes();
+    let code = clarification::wish::DECLINED.code.into_owned();
+    assert_eq!(
+        outcomes,
+        [Outcome::CarriedOut, Outcome::NotCarriedOut { code }]
     );
 }

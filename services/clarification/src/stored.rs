@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chassis::aggregate::Vocabulary;
 use chassis::testing::{knows_every_sample, reads_every_sample};
 
-use crate::{clarification, integrity, ledger, matter};
+use crate::{clarification, integrity, ledger, matter, meeting};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/stored")
@@ -15,6 +15,7 @@ fn folder() -> PathBuf {
 fn every_stored_event_decodes_and_is_written_the_same() {
     reads_every_sample::<matter::Event>(&folder());
     reads_every_sample::<clarification::Event>(&folder());
+    reads_every_sample::<meeting::Event>(&folder());
     reads_every_sample::<ledger::Event>(&folder());
     reads_every_sample::<integrity::Event>(&folder());
 }
@@ -34,6 +35,7 @@ fn every_sample_is_of_a_known_event() {
     let known = [
         matter::Event::TYPES,
         clarification::Event::TYPES,
+        meeting::Event::TYPES,
         ledger::Event::TYPES,
         integrity::Event::TYPES,
     ];

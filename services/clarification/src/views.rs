@@ -1,8 +1,10 @@
 //! Read models of clarifications: a row each, the list for people, the ledger over the entries that each one keeps, and
-//! the figures counted over the rows.
+//! the figures counted over the rows; and of [`meetings`].
 //!
 //! To add a view: a new table in `migrations`, its row and [`View`] here, its line in `lib.rs`. The trap: a row is a
 //! function of the state alone, so whatever it shows must be in the state; and a changed view is a new table.
+
+pub(crate) mod meetings;
 
 use std::collections::BTreeMap;
 
@@ -367,7 +369,9 @@ pub(crate) async fn ledger(
 }
 
 /// The keys of the statistics, in their order; behind them come the ledger entries of each unit, [`ENTRIES_OF`] and the
-/// unit's code. What was superseded is not carried out any more, but a meeting that was held was held.
+/// unit's code. What was superseded is not carried out any more, but a meeting that was held was held. A meeting counts
+/// once and by the names that were cleared at it, whether it was convened or entered afterwards; one that cleared none
+/// is no meeting of clarification.
 pub(crate) const FIGURES: [&str; 16] = [
     "candidates",
     "cleared_by_conclusion",

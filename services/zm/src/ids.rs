@@ -107,7 +107,7 @@ pub fn meeting(text: &str) -> Result<String, String> {
     id(
         text,
         "a meeting",
-        "`zm clarification show CLARIFICATION` shows that of another",
+        "`zm clarification meeting list` shows them; `zm clarification show CLARIFICATION` that of another",
     )
 }
 

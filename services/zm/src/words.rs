@@ -50,6 +50,8 @@ words! {
     clarification::Opinion = "OPINION_",
     clarification::Wish = "WISH_",
     clarification::ClarificationState = "CLARIFICATION_STATE_",
+    clarification::MeetingState = "MEETING_STATE_",
+    clarification::MeetingOutcome = "MEETING_OUTCOME_",
     clarification::IntegrityEntryKind = "INTEGRITY_ENTRY_KIND_",
     follow_up::FileState = "FILE_STATE_",
     follow_up::FileCause = "FILE_CAUSE_",

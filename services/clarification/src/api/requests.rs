@@ -1,11 +1,13 @@
 //! From a request of the contract to a command on a clarification, and from what was written back to the response; the
 //! same for gRPC and queue. A field that breaks a rule is noted with its path, so that a caller learns of all at once.
 
+mod meetings;
+
 use std::collections::BTreeSet;
 
 use chassis::request::{Answered, Reading, Request};
 use jiff::civil::Date;
-use office::{ClarificationId, SubjectId, TextId};
+use office::{ActorId, ClarificationId, SubjectId, TextId};
 use proto::clarification as v1;
 use proto::office as o;
 use uuid::Uuid;
@@ -306,22 +308,30 @@ fn note(note: &str, reading: &mut Reading<'_>) -> Option<TextId> {
     reading.optional_text("note", note)
 }
 
+/// Who handed the letter over, if that is said.
+fn handed_over_by(said: &str, reading: &mut Reading<'_>) -> Option<ActorId> {
+    let handed_over_by = reading.optional_actor("handed_over_by", said);
+    if handed_over_by.as_ref().is_some_and(ActorId::is_service) {
+        reading.violation("handed_over_by", "must be a person's actor id");
+    }
+    handed_over_by
+}
+
+/// How many attended; 0 where it is not said.
+fn attendance(said: i32, reading: &mut Reading<'_>) -> u32 {
+    u32::try_from(said).unwrap_or_else(|_| {
+        reading.violation("attendance", "must not be negative");
+        0
+    })
+}
+
 /// How it was carried out. Which of the fields belong to the form is decided with the form.
 fn particulars(
     request: &v1::CarryOutClarificationRequest,
     reading: &mut Reading<'_>,
 ) -> Particulars {
-    let handed_over_by = reading.optional_actor("handed_over_by", &request.handed_over_by);
-    if handed_over_by
-        .as_ref()
-        .is_some_and(office::ActorId::is_service)
-    {
-        reading.violation("handed_over_by", "must be a person's actor id");
-    }
-    let attendance = u32::try_from(request.attendance).unwrap_or_else(|_| {
-        reading.violation("attendance", "must not be negative");
-        0
-    });
+    let handed_over_by = handed_over_by(&request.handed_over_by, reading);
+    let attendance = attendance(request.attendance, reading);
     let meeting = Some(&request.meeting_id).filter(|id| !id.is_empty());
     Particulars {
         carried_out_on: required_date("carried_out_on", &request.carried_out_on, reading),

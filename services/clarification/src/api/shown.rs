@@ -1,5 +1,7 @@
 //! How clarifications, ledgers and integrity files are shown, in the words of the contract.
 
+pub(super) mod meetings;
+
 use std::collections::BTreeSet;
 
 use chassis::aggregate::TextRef;

@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use office::{ActorId, Due, Notice};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::drafting::NOTHING_DRAFTED;
 use super::wish::Speaker;
@@ -48,6 +49,8 @@ pub struct Facts {
     pub speaker: Option<Speaker>,
     /// How the subject of an application stands in the matter; `None` where the matter is not known, or there is none.
     pub position: Option<Position>,
+    /// The meeting that the clarification is to be carried out at, where it is one that was convened.
+    pub convened: Option<Uuid>,
 }
 
 /// What verification says of the matter's last conclusion.

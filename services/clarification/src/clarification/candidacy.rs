@@ -109,6 +109,8 @@ pub(super) fn opened(opened: &Opened) -> Dossier {
         stage: candidacy.stage(),
         entries: Vec::new(),
         meetings: [].into(),
+        called: [].into(),
+        answered: [].into(),
         removal: None,
     }
 }

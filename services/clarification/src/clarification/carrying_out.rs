@@ -4,7 +4,7 @@
 //! What must be recorded follows from the form: who handed the letter over always, since written is part of all; the
 //! meeting, who attended and how many; where a bulletin was published and until when.
 
-use chassis::aggregate::{Decision, TextRef};
+use chassis::aggregate::{Decision, Rejection, TextRef};
 use chassis::recusal::Recusal;
 use chassis::refusal::{Refusal, RefusalKind, Violation};
 use jiff::Timestamp;
@@ -133,6 +133,19 @@ pub(super) fn carry_out(
     {
         return Ok(Vec::new());
     }
+    let by = &context.actor.id;
+    let carried_out = clear(state, particulars, by, |id| context.text(id), context)?;
+    Ok(vec![carried_out.into()])
+}
+
+/// Clears the name as somebody recorded it; `text` knows the texts of the particulars.
+pub(super) fn clear(
+    state: &State,
+    particulars: &Particulars,
+    by: &ActorId,
+    text: impl Fn(TextId) -> TextRef,
+    context: &Context,
+) -> Result<CarriedOut, Rejection> {
     let (dossier, preparation) = state.preparing(context)?;
     wish::wanted(preparation)?;
     let Progress::Approved { form, approval, .. } = &preparation.progress else {
@@ -141,6 +154,12 @@ pub(super) fn carry_out(
     let form = form.form;
     let today = context.profile.calendar.date(context.now);
     let mut violations = not_fitting(form, approval, particulars, today);
+    if particulars.meeting.is_some() && particulars.meeting == context.facts.convened {
+        violations.push(violation(
+            "meeting_id",
+            "is a meeting that was convened; it is held as a whole",
+        ));
+    }
     let handed_over_by = particulars.handed_over_by.as_ref();
     if handed_over_by.is_some_and(|actor| dossier.recusal.names(actor, &context.secrets)) {
         violations.push(violation(
@@ -163,37 +182,34 @@ pub(super) fn carry_out(
         .personnel_reminder_working_days;
     let meeting = particulars.meeting.zip(particulars.attended);
     let bulletin = particulars.published_in.zip(particulars.published_until);
-    Ok(vec![
-        CarriedOut {
-            matter: dossier.matter,
-            source: dossier.source.clone(),
-            subject: dossier.subject.clone(),
-            recusal: dossier.recusal.clone(),
-            unit: dossier.clearance.unit.clone(),
-            round: dossier.round,
-            form,
-            recorded_on: today,
-            execution: Execution {
-                by: context.actor.id.clone(),
-                on: particulars.carried_out_on,
-                place: context.text(particulars.place),
-                handed_over_by: handed_over_by.clone(),
-                meeting: meeting.map(|(id, attended)| Meeting {
-                    id,
-                    attendance: particulars.attendance.unwrap_or_default(),
-                    attended: context.text(attended),
-                }),
-                bulletin: bulletin.map(|(published_in, until)| Bulletin {
-                    published_in: context.text(published_in),
-                    until,
-                    remove_at: calendar.end_of(until),
-                }),
-                rests_on,
-                remind_at: calendar.plus_working_days(context.now, reminder),
-            },
-        }
-        .into(),
-    ])
+    Ok(CarriedOut {
+        matter: dossier.matter,
+        source: dossier.source.clone(),
+        subject: dossier.subject.clone(),
+        recusal: dossier.recusal.clone(),
+        unit: dossier.clearance.unit.clone(),
+        round: dossier.round,
+        form,
+        recorded_on: today,
+        execution: Execution {
+            by: by.clone(),
+            on: particulars.carried_out_on,
+            place: text(particulars.place),
+            handed_over_by: handed_over_by.clone(),
+            meeting: meeting.map(|(id, attended)| Meeting {
+                id,
+                attendance: particulars.attendance.unwrap_or_default(),
+                attended: text(attended),
+            }),
+            bulletin: bulletin.map(|(published_in, until)| Bulletin {
+                published_in: text(published_in),
+                until,
+                remove_at: calendar.end_of(until),
+            }),
+            rests_on,
+            remind_at: calendar.plus_working_days(context.now, reminder),
+        },
+    })
 }
 
 pub(super) fn carried_out(dossier: &mut Dossier, carried_out: &CarriedOut) {

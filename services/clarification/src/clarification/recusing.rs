@@ -2,11 +2,14 @@
 //! late. What somebody did in the preparation who must not have had a part in it is then done again: an opinion is
 //! missing, the wish is heard anew, a form falls with what was drafted and approved for it. What was carried out stays.
 
+use std::collections::BTreeSet;
+
 use chassis::aggregate::{Decision, Effects, Rejection, TextRef};
 use chassis::recusal::Recusal;
 use chassis::refusal::NOT_FOUND;
 use office::{ActorId, ClarificationId, Department, MatterId, TextId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::applying::Applications;
 use super::wish::Wish;
@@ -32,6 +35,9 @@ pub struct ActorsRecused {
     pub recusal: Recusal,
     /// What is done again.
     pub voided: Voided,
+    /// The meetings that were convened for it: they recuse too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub meetings: BTreeSet<Uuid>,
 }
 
 /// See [`Event::ConflictDeclared`].
@@ -45,6 +51,9 @@ pub struct ConflictDeclared {
     pub reason: TextRef,
     /// What is done again.
     pub voided: Voided,
+    /// The meetings that were convened for it: they recuse too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub meetings: BTreeSet<Uuid>,
 }
 
 /// Learns who is recused.
@@ -58,8 +67,12 @@ pub(super) fn learn(state: &State, recusal: &Recusal, context: &Context) -> Deci
     if recusal.is_empty() {
         return Ok(Vec::new());
     }
-    let voided = voided(state, &recusal, context);
-    Ok(vec![ActorsRecused { recusal, voided }.into()])
+    let recused = ActorsRecused {
+        voided: voided(state, &recusal, context),
+        meetings: called(state),
+        recusal,
+    };
+    Ok(vec![recused.into()])
 }
 
 /// Learns with a ruling who is recused, where somebody is by now who took in what would be the wish: it must fall before
@@ -69,7 +82,23 @@ pub(super) fn known_by_now(state: &State, recusal: &Recusal, context: &Context) 
     let recusal = state.recusal()?.lacking(recusal);
     let voided = voided(state, &recusal, context);
     let falls = voided.wish == Left::Falls;
-    falls.then(|| ActorsRecused { recusal, voided }.into())
+    falls.then(|| {
+        let meetings = called(state);
+        ActorsRecused {
+            recusal,
+            voided,
+            meetings,
+        }
+        .into()
+    })
+}
+
+/// The meetings that were convened for it.
+fn called(state: &State) -> BTreeSet<Uuid> {
+    let dossier = state.dossier();
+    dossier
+        .map(|dossier| dossier.called.clone())
+        .unwrap_or_default()
 }
 
 /// The wish that counts when a conclusion clears the subject, if they applied for it.
@@ -103,6 +132,7 @@ pub(super) fn declare_conflict(
             actor,
             reason: context.text(reason),
             voided: voided(state, &conflicted, context),
+            meetings: called(state),
         }
         .into(),
     ])

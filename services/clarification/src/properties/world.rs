@@ -10,7 +10,7 @@ use jiff::{Timestamp, ToSpan};
 use office::{Actor, ClarificationId, Finding, MatterId, SubjectId, TextId, UnitCode};
 use uuid::Uuid;
 
-use super::{Asked, Happens, Harmed, Step, Stream, Told, command, of_unit};
+use super::{Asked, Happens, Harmed, Met, Step, Stream, Told, command, of_unit};
 use crate::clarification::applying::Applying;
 use crate::clarification::approval::{Answer, Facts, Word};
 use crate::clarification::carrying_out::CarriedOut;
@@ -26,7 +26,11 @@ use crate::matter::fixture::{ORGANISATION, a_raising, found, harm, organisation,
 use crate::matter::learning::Report;
 use crate::matter::ruling::{Concluded, Conclusion, Position};
 use crate::matter::{self, Matter};
+use crate::meeting::convening::{self, Known};
+use crate::meeting::holding::Outcome;
+use crate::meeting::{self, Meeting};
 use crate::views::Clarifications;
+use crate::views::meetings::Meetings;
 
 /// A command to another aggregate on its way, with the request id that it is known by.
 #[derive(Clone, Debug)]
@@ -46,6 +50,7 @@ pub(super) struct World {
     requests: u128,
     matter: Journal<Matter>,
     pub(super) clarifications: BTreeMap<Uuid, Journal<Clarification>>,
+    meetings: BTreeMap<Uuid, Journal<Meeting>>,
     ledgers: BTreeMap<Uuid, Journal<Ledger>>,
     files: BTreeMap<Uuid, Journal<IntegrityFile>>,
     intake: VecDeque<Foreign>,
@@ -105,6 +110,7 @@ impl World {
             requests: 0,
             matter: Journal::default(),
             clarifications: BTreeMap::new(),
+            meetings: BTreeMap::new(),
             ledgers: BTreeMap::new(),
             files: BTreeMap::new(),
             intake: [Foreign(raised)].into(),
@@ -207,6 +213,7 @@ impl World {
                     self.ask(ids[of.index(ids.len())], asked, by.clone());
                 }
             }
+            Happens::Met(met, by) => self.meet(met, by.clone()),
         }
     }
 
@@ -304,8 +311,17 @@ impl World {
     fn carry_out(&mut self, due: &Due) -> bool {
         let of = due.what.aggregate;
         if let Some(command) = due.what.command::<Clarification>() {
-            let context = self.context::<Clarification>(of, service());
+            let mut context = self.context::<Clarification>(of, service());
+            if let clarification::Command::ClearAtMeeting(_) = command {
+                context.facts = self.answer(Told::Truth);
+            }
             return self.take(of, &command, &context).is_ok();
+        }
+        if let Some(command) = due.what.command::<Meeting>() {
+            let context = self.context::<Meeting>(of, service());
+            let meeting = self.meetings.get_mut(&of).expect("it was convened");
+            meeting.take(&command, &context).expect("it is noted");
+            return true;
         }
         if let Some(command) = due.what.command::<Matter>() {
             let context = self.context::<Matter>(of, service());
@@ -330,7 +346,7 @@ impl World {
         let command = due
             .what
             .command::<IntegrityFile>()
-            .expect("one of the four");
+            .expect("one of the five");
         let context = self.context::<IntegrityFile>(of, service());
         let file = self.files.entry(of).or_default();
         file.take(&command, &context).expect("it is entered");
@@ -412,6 +428,99 @@ impl World {
         let context = self.context::<Clarification>(of, actor);
         let taken = self.take(of, &command, &context);
         assert!(matches!(asked, Asked::Conflict) || taken.is_err());
+    }
+
+    /// Asks something of a meeting. How the clarifications stand is told as it is.
+    pub(super) fn meet(&mut self, met: &Met, by: Option<Actor>) {
+        let secrets = self.setting.secrets.clone();
+        let recused = |name: &str| {
+            let mut all = self.clarifications.values();
+            all.any(|one| {
+                let dossier = one.state().dossier();
+                dossier.is_some_and(|dossier| dossier.recusal.names(&actor_id(name), &secrets))
+            })
+        };
+        let usually = if recused("otto") { "oleg" } else { "otto" };
+        let actor = by.unwrap_or_else(|| officer(usually));
+        let known: Vec<Uuid> = self.meetings.keys().copied().collect();
+        let one = |index: &usize| known[index % known.len()];
+        let (of, command) = match met {
+            Met::Convene(which, days) => {
+                let ids: Vec<Uuid> = self.clarifications.keys().copied().collect();
+                let chosen = match which {
+                    Some(index) if !ids.is_empty() => vec![ids[index % ids.len()]],
+                    _ => ids,
+                };
+                let calendar = &self.setting.profile.calendar;
+                let command = meeting::Command::ConveneMeeting {
+                    clarifications: chosen.into_iter().map(Into::into).collect(),
+                    on: calendar.date(later(self.setting.now, *days)),
+                    time: None,
+                    place: id(TEXT),
+                };
+                self.requests += 1;
+                (id(0x9000 + self.requests), command)
+            }
+            Met::Hold(_) | Met::Cancel(_) if known.is_empty() => return,
+            Met::Hold(index) => {
+                let command = meeting::Command::HoldMeeting {
+                    attendance: 31,
+                    attended: id(TEXT + 1),
+                    handed_over_by: actor.id.clone(),
+                };
+                (one(index), command)
+            }
+            Met::Cancel(index) => {
+                let reason = id(TEXT);
+                (one(index), meeting::Command::CancelMeeting { reason })
+            }
+        };
+        let mut context = self.context::<Meeting>(of, actor);
+        context.facts = self.known();
+        let meeting = self.meetings.entry(of).or_default();
+        // The rejection is the caller's; nothing happened.
+        let events = meeting.take(&command, &context).unwrap_or_default();
+        if meeting.version() == 0 {
+            self.meetings.remove(&of);
+        }
+        for event in &events {
+            self.await_all(followed::<Meeting>(of, event));
+        }
+    }
+
+    fn known(&self) -> convening::Facts {
+        let known = |(id, one): (&Uuid, &Journal<Clarification>)| {
+            let dossier = one.state().dossier()?.clone();
+            let is_awaited = |meeting: &&Uuid| {
+                let agenda = self.meetings.get(*meeting)?.state().agenda()?;
+                (agenda.stage == meeting::Stage::Awaited).then_some(())
+            };
+            let mut called = dossier.called.iter();
+            let awaited = called.find(|meeting| is_awaited(meeting).is_some());
+            let awaited = awaited.copied();
+            Some((ClarificationId::from(*id), Known { dossier, awaited }))
+        };
+        convening::Facts {
+            clarifications: self.clarifications.iter().filter_map(known).collect(),
+        }
+    }
+
+    /// How far a clarification is.
+    pub(super) fn standing(&self, of: Uuid) -> Standing {
+        let standing = self.clarifications[&of].state().standing();
+        standing.expect("it is open")
+    }
+
+    /// What became of all clarifications at all meetings that were held.
+    pub(super) fn outcomes(&self) -> Vec<Outcome> {
+        let agendas = self.meetings.values();
+        let agendas = agendas.filter_map(|meeting| meeting.state().agenda());
+        agendas
+            .flat_map(|agenda| {
+                let items = agenda.items.iter();
+                items.filter_map(|item| agenda.outcome(item.clarification).cloned())
+            })
+            .collect()
     }
 
     fn answer(&self, told: Told) -> Facts {
@@ -522,11 +631,8 @@ impl World {
             carried_out.unit, self.concluded_by,
             "by the unit that concluded"
         );
-        assert!(
-            context
-                .profile
-                .in_scope(&context.actor, &dossier.clearance.unit)
-        );
+        let within = context.visitor().within([&dossier.clearance.unit]);
+        assert_eq!(within, Ok(()));
         let recused = |actor| dossier.recusal.names(actor, &context.secrets);
         let opinions = opinions.values().map(|given| &given.by);
         let made = preparation.progress.form().map(|form| &form.by);
@@ -534,7 +640,8 @@ impl World {
         let mut everyone = opinions
             .chain(made)
             .chain(approved)
-            .chain([wish.by(), &carried_out.execution.handed_over_by]);
+            .chain([wish.by(), &carried_out.execution.handed_over_by])
+            .chain([&carried_out.execution.by]);
         assert!(!everyone.any(recused), "nobody who is recused had a part");
     }
 
@@ -597,6 +704,39 @@ impl World {
             ledger.check_replay();
         }
         self.ledgers_have_no_gaps();
+        for (id, meeting) in &self.meetings {
+            meeting.check_replay();
+            self.met(*id, meeting.state());
+        }
+    }
+
+    /// A meeting that was held knows what became of each clarification: it was carried out at it once, or not.
+    fn met(&self, id: Uuid, state: &meeting::State) {
+        let agenda = state.agenda().expect("it was convened");
+        let held = matches!(agenda.stage, meeting::Stage::Held { .. });
+        for item in &agenda.items {
+            let of = item.clarification.uuid();
+            let executions = self.executions.get(&of).into_iter().flatten();
+            let at_it = executions.filter(|carried_out| {
+                let meeting = carried_out.execution.meeting.as_ref();
+                meeting.is_some_and(|meeting| meeting.id == id)
+            });
+            let at_it = at_it.inspect(|carried_out| {
+                assert_eq!(carried_out.round, item.round, "as it was convened for");
+            });
+            let expected = match agenda.outcome(item.clarification) {
+                Some(Outcome::CarriedOut) => 1,
+                Some(Outcome::NotCarriedOut { .. }) | None => 0,
+            };
+            assert_eq!(at_it.count(), expected, "carried out as it knows");
+            assert_eq!(agenda.outcome(item.clarification).is_some(), held);
+            let dossier = self.clarifications[&of].state().dossier();
+            let dossier = dossier.expect("it is open");
+            let missing = agenda.recusal.lacking(&dossier.recusal);
+            assert!(missing.is_empty(), "recused from one, recused from all");
+        }
+        let row = Meetings::row(id, 1, state);
+        assert!(row.is_some());
     }
 
     /// Every application is kept, and where no conclusion ever cleared the subject the reasons are the newest.

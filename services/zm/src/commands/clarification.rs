@@ -16,6 +16,7 @@ use crate::client::Clarification as Desk;
 use crate::commands::Paging;
 use crate::{Context, ids, output, words};
 
+mod meeting;
 mod opinions;
 mod statement;
 
@@ -92,6 +93,9 @@ Examples:
     /// Record that it was carried out
     #[command(after_help = statement::CARRY_OUT_EXAMPLES)]
     CarryOut(Box<statement::CarryOut>),
+    /// Meetings that clear several names
+    #[command(subcommand)]
+    Meeting(meeting::Meetings),
     /// Take note of it for the organisation department
     #[command(after_help = "Example:\n  zm clarification confirm CLARIFICATION")]
     Confirm(statement::Only),
@@ -144,6 +148,7 @@ impl Clarifications {
             Self::Return(which) => which.return_draft(context).await,
             Self::Approve(which) => which.approve(context).await,
             Self::CarryOut(carry_out) => carry_out.run(context).await,
+            Self::Meeting(meeting) => meeting.run(context).await,
             Self::Confirm(which) => which.confirm(context).await,
             Self::Conflict(which) => which.declare_conflict(context).await,
         }

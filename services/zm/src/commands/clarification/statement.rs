@@ -149,7 +149,8 @@ Examples:
   zm clarification carry-out CLARIFICATION --place 'Qingjiang' --handed-over-by li --published-in 'The notice board' \\
     --published-until 2026-06-30
 
-The letter is part of every form. A meeting may clear several subjects: give the meeting's id, which the first one shows.";
+The letter is part of every form. A meeting may clear several subjects: `zm clarification meeting convene` and `hold`; or, \
+of one that was held already, give the meeting's id, which the first one shows.";
 
 /// Record that it was carried out.
 #[derive(Debug, Args)]
