@@ -68,8 +68,8 @@ fn toml(settings: &BTreeMap<String, String>) -> String {
 }
 
 fn read(settings: &BTreeMap<String, String>) -> Result<Config, Faults> {
-    let (figment, faults) = from_toml(&toml(settings));
-    Config::read("intake", &figment, faults)
+    let (figment, faults) = from_toml(&toml(settings), &[]);
+    Config::read("intake", &[], &figment, faults)
 }
 
 /// The faults of a sound configuration after a change, as text.
@@ -200,7 +200,7 @@ fn a_secret_is_neither_in_a_fault_nor_in_debug() {
         "{told}"
     );
 
-    let (figment, known) = from_toml("amqp_url = \"amqp://intake:hush@host\noops");
+    let (figment, known) = from_toml("amqp_url = \"amqp://intake:hush@host\noops", &[]);
     let told = Config::read("intake", &figment, known)
         .expect_err("no TOML")
         .to_string();
@@ -267,7 +267,7 @@ fn an_empty_setting_counts_as_missing() {
 
 #[test]
 fn the_owners_commands_need_neither_keys_nor_broker() {
-    let (figment, known) = from_toml("owner_database_url = \"postgres://owner:hush@db/zm\"");
+    let (figment, known) = from_toml("owner_database_url = \"postgres://owner:hush@db/zm\"", &[]);
     let config = OwnerConfig::read("intake", &figment, known).expect("in order");
     assert_eq!(config.database_url.to_string(), "postgres://owner:…@db/zm");
 
