@@ -425,7 +425,26 @@ impl Front {
             .map_err(|refusal| refusal.status())
     }
 
+    /// The bytes of a text, for an actor whom the aggregate that it belongs to admits; `None` once it was erased.
+    ///
+    /// # Errors
+    /// [`NOT_FOUND`], what `admit` says, or [`UNAVAILABLE`], as a status.
+    pub async fn bytes(&self, actor: &Actor, id: TextId) -> Result<Option<Vec<u8>>, Status> {
+        let kept = self.kept(actor, id).await;
+        kept.map(|(bytes, _)| bytes)
+            .map_err(|refusal| refusal.status())
+    }
+
     async fn read_text(&self, actor: &Actor, id: TextId) -> Result<ShownText, Refusal> {
+        let (bytes, digest) = self.kept(actor, id).await?;
+        Ok(ShownText {
+            text: String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
+            digest: hexadecimal::encode(&digest),
+        })
+    }
+
+    /// A text's bytes, if they were not erased, and its digest.
+    async fn kept(&self, actor: &Actor, id: TextId) -> Result<(Option<Vec<u8>>, Vec<u8>), Refusal> {
         let text = sqlx::query!(
             "select owner, bytes, digest from texts where id = $1",
             Uuid::from(id)
@@ -435,11 +454,7 @@ impl Front {
         .map_err(|error| UNAVAILABLE.with_note(error))?
         .ok_or(NOT_FOUND)?;
         self.admits(actor, text.owner).await?;
-        let bytes = text.bytes.unwrap_or_default();
-        Ok(ShownText {
-            text: String::from_utf8_lossy(&bytes).into_owned(),
-            digest: hexadecimal::encode(&text.digest),
-        })
+        Ok((text.bytes, text.digest))
     }
 
     /// Whether an aggregate admits the actor.

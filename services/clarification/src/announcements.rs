@@ -86,7 +86,8 @@ pub(crate) fn announce(clarification: ClarificationId, event: &Event) -> Option<
         | Event::ExecutionOverdue(_)
         | Event::LedgerNumbered(_)
         | Event::PersonnelReminded(_)
-        | Event::RemovalDue(_) => None,
+        | Event::RemovalDue(_)
+        | Event::DocumentsRendered(_) => None,
     }
 }
 

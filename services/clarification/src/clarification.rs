@@ -3,7 +3,7 @@
 //!
 //! Here are its state, its commands, its refusals, and what each event does to it; `decide` only dispatches. The
 //! decisions stand by the headings of `domain.md`: [`candidacy`], [`screening`], [`wish`], [`forms`], [`drafting`],
-//! [`approval`], [`carrying_out`], [`afterwards`], [`recusing`], and [`course`] (halted, superseded, taken up again, the
+//! [`approval`], [`rendering`], [`carrying_out`], [`afterwards`], [`recusing`], and [`course`] (halted, superseded, taken up again, the
 //! clocks).
 //!
 //! To add a command: a variant of [`Command`], a function in the room of its heading, its line in `decide`, and tests
@@ -26,12 +26,15 @@ pub mod drafting;
 pub(crate) mod fixture;
 pub mod forms;
 pub mod recusing;
+pub mod rendering;
 pub mod screening;
 pub mod wish;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chassis::aggregate::{Aggregate, Announcement, Decision, Effects, Rejection, TextRef, Visitor};
+use chassis::aggregate::{
+    Aggregate, Announcement, Decision, Effects, Made, Rejection, TextRef, Visitor,
+};
 use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use jiff::Timestamp;
@@ -46,6 +49,7 @@ use self::candidacy::Reason;
 use self::carrying_out::{Execution, Particulars};
 use self::drafting::Statement;
 use self::forms::{DecidedForm, Form};
+use self::rendering::{Document, Rendering};
 use self::screening::{Opinion, Screening};
 use self::wish::{Said, Wish};
 use crate::conclusion::{Clearance, Ruling, Subject};
@@ -101,6 +105,8 @@ pub struct Dossier {
     pub meetings: BTreeMap<Uuid, Held>,
     /// When a bulletin must be removed, while it was not asked for.
     pub removal: Option<Timestamp>,
+    /// The documents that were handed over last.
+    pub handed_over: Vec<Document>,
 }
 
 /// That a meeting was held.
@@ -177,6 +183,8 @@ pub enum Progress {
         statement: Statement,
         /// By whom it was approved, and until when it must be carried out.
         approval: Approval,
+        /// The documents of this approval; none while they are being made.
+        documents: Vec<Document>,
     },
 }
 
@@ -300,6 +308,8 @@ pub enum Command {
     },
     /// Approve what was drafted.
     ApproveClarification,
+    /// Keep the documents of the approval; follows from it.
+    RenderDocuments,
     /// Record that it was carried out.
     CarryOutClarification(Box<Particulars>),
     /// The organisation department takes note.
@@ -354,6 +364,8 @@ chassis::events! {
         DraftReturned(drafting::DraftReturned) = "draft_returned" 1,
         /// It was approved.
         Approved(approval::Approved) = "clarification_approved" 1,
+        /// Its documents were made.
+        DocumentsRendered(rendering::DocumentsRendered) = "documents_rendered" 1,
         /// The last day of carrying it out is near.
         ExecutionNear(course::ExecutionNear) = "execution_near" 1,
         /// That day has passed.
@@ -473,11 +485,16 @@ impl Dossier {
 
 impl Aggregate for Clarification {
     const KIND: &'static str = office::ClarificationId::KIND;
-    const FORMAT: u32 = 2;
+    const FORMAT: u32 = 3;
     type State = State;
     type Command = Command;
     type Event = Event;
     type Facts = Facts;
+
+    fn made(facts: &Facts) -> Vec<Made> {
+        let rendering = facts.rendering.as_ref();
+        rendering.map(Rendering::made).unwrap_or_default()
+    }
 
     fn decide(state: &State, command: &Command, context: &Context) -> Decision<Event> {
         match command {
@@ -498,6 +515,7 @@ impl Aggregate for Clarification {
             Command::DraftStatement { note } => drafting::draft(state, *note, context),
             Command::ReturnDraft { reason } => drafting::give_back(state, *reason, context),
             Command::ApproveClarification => approval::approve(state, context),
+            Command::RenderDocuments => rendering::keep(state, context),
             Command::CarryOutClarification(particulars) => {
                 carrying_out::carry_out(state, particulars, context)
             }
@@ -541,6 +559,7 @@ impl Aggregate for Clarification {
             | Event::StatementDrafted(_)
             | Event::DraftReturned(_)
             | Event::Approved(_)
+            | Event::DocumentsRendered(_)
             | Event::ExecutionNear(_)
             | Event::ExecutionOverdue(_) => prepare(dossier, event),
         }
@@ -568,6 +587,7 @@ impl Aggregate for Clarification {
 
     fn effects(id: Uuid, event: &Event, effects: &mut Effects) {
         course::clocks(event, effects);
+        rendering::follow(id.into(), event, effects);
         afterwards::follow(id.into(), event, effects);
         recusing::tell(id.into(), event, effects);
     }
@@ -602,6 +622,7 @@ fn prepare(dossier: &mut Dossier, event: &Event) {
         }
         Event::DraftReturned(returned) => drafting::returned(preparation, returned),
         Event::Approved(approved) => approval::approved(preparation, approved),
+        Event::DocumentsRendered(rendered) => rendering::kept(preparation, rendered),
         Event::ExecutionNear(_) => course::noticed(preparation, office::Notice::Near),
         Event::ExecutionOverdue(_) => course::noticed(preparation, office::Notice::Overdue),
         _ => {}

@@ -13,6 +13,7 @@ mod facts;
 pub mod integrity;
 pub mod ledger;
 pub mod matter;
+mod press;
 mod reactions;
 mod views;
 
@@ -55,10 +56,13 @@ pub fn clarification() -> Blueprint {
             "RecuseFromClarification",
         ])
         .internal(&["EnterInLedger", "NoteLedgerNumber", "EnterInIntegrityFile"])
+        .internal(&["RenderDocuments"])
         .internal(&["WarnExecutionDue", "RecordExecutionOverdue"])
         .internal(&["RemindPersonnel", "AskForRemoval"])
         .questions(&["GetClarification", "ListClarifications", "ListLedger"])
         .questions(&["GetIntegrityFile", "GetText", "GetStatistics"])
+        .questions(&["GetDocument"])
+        .equipped::<press::Press>()
         .follows("intake", reactions::INTAKE)
         .follows("verification", reactions::VERIFICATION)
         .follows("follow_up", reactions::FOLLOW_UP)
@@ -94,6 +98,7 @@ mod tests {
             include_str!("clarification/drafting.rs"),
             include_str!("clarification/forms.rs"),
             include_str!("clarification/recusing.rs"),
+            include_str!("clarification/rendering.rs"),
             include_str!("clarification/screening.rs"),
             include_str!("clarification/wish.rs"),
             include_str!("conclusion.rs"),
@@ -103,6 +108,7 @@ mod tests {
             include_str!("matter.rs"),
             include_str!("matter/learning.rs"),
             include_str!("matter/ruling.rs"),
+            include_str!("press.rs"),
             include_str!("reactions.rs"),
         ];
         for word in ["sqlx::query", "Uuid::new_", "Timestamp::now"] {

@@ -335,6 +335,7 @@ fn a_history_of_next_steps_clears_a_name_and_supersedes_it_and_clears_it_again()
         world.settle();
         for _ in 0..10 {
             world.ask(official, &Asked::Next, None);
+            world.settle();
         }
         world.settle();
         assert_eq!(world.executions[&official].len(), round);

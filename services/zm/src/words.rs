@@ -50,6 +50,7 @@ words! {
     clarification::Opinion = "OPINION_",
     clarification::Wish = "WISH_",
     clarification::ClarificationState = "CLARIFICATION_STATE_",
+    clarification::DocumentKind = "DOCUMENT_KIND_",
     clarification::IntegrityEntryKind = "INTEGRITY_ENTRY_KIND_",
     follow_up::FileState = "FILE_STATE_",
     follow_up::FileCause = "FILE_CAUSE_",

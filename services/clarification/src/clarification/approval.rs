@@ -15,6 +15,7 @@ use office::{ActorId, Due, Notice};
 use serde::{Deserialize, Serialize};
 
 use super::drafting::NOTHING_DRAFTED;
+use super::rendering::Rendering;
 use super::{Context, Dossier, Event, Preparation, Progress, State, wish};
 
 /// Whoever had a part in it does not approve it.
@@ -41,6 +42,8 @@ pub const CONCLUSION_UNANSWERED: Refusal = Refusal::new(
 pub struct Facts {
     /// Verification's answer; `None` for the steps that rest on none.
     pub answer: Option<Answer>,
+    /// The documents as they were set; `None` where none were wanted.
+    pub rendering: Option<Rendering>,
 }
 
 /// What verification says of the matter's last conclusion.
@@ -135,6 +138,7 @@ pub(super) fn approved(preparation: &mut Preparation, approved: &Approved) {
                 due: approved.due,
                 notice: Notice::Silent,
             },
+            documents: Vec::new(),
         };
     }
 }
@@ -234,6 +238,7 @@ mod tests {
         for facts in [
             Facts {
                 answer: Some(reopened),
+                ..Facts::default()
             },
             stands(2),
             stands(0),

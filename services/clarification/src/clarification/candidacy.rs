@@ -136,6 +136,7 @@ pub(super) fn opened(opened: &Opened) -> Dossier {
         entries: Vec::new(),
         meetings: [].into(),
         removal: None,
+        handed_over: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use chassis::recusal::Recusal;
 use chassis::testing::{Followed, Journal, followed, given};
 use chassis::view::View;
+use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
 use office::{Actor, ClarificationId, Finding, MatterId, SubjectId};
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use crate::clarification::approval::{Answer, Facts, Word};
 use crate::clarification::carrying_out::CarriedOut;
 use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
+use crate::clarification::rendering::{Content, Document, Kind as DocumentKind};
 use crate::clarification::screening::Opinion;
 use crate::clarification::{self, Clarification, Dossier, Event, Stage, Standing};
 use crate::conclusion::{Exclusion, SubjectHarm, clarification_of};
@@ -59,6 +61,8 @@ pub(super) struct World {
     /// How often each clarification was carried out, and superseded.
     pub(super) executions: BTreeMap<Uuid, Vec<CarriedOut>>,
     superseded: BTreeMap<Uuid, u32>,
+    /// The documents of each clarification's present approval.
+    rendered: BTreeMap<Uuid, Vec<Document>>,
 }
 
 pub(super) fn matter_id() -> MatterId {
@@ -91,6 +95,7 @@ impl World {
             ever_cleared: BTreeSet::new(),
             executions: BTreeMap::new(),
             superseded: BTreeMap::new(),
+            rendered: BTreeMap::new(),
         }
     }
 
@@ -197,6 +202,7 @@ impl World {
             number: self.conclusion,
             unit: unit(),
             subjects,
+            on: Some(date(2026, 3, 2)),
         });
         self.verification.push_back(Foreign(concluded));
     }
@@ -254,7 +260,12 @@ impl World {
     fn carry_out(&mut self, due: &Due) -> bool {
         let of = due.what.aggregate;
         if let Some(command) = due.what.command::<Clarification>() {
-            let context = self.context::<Clarification>(of, service());
+            let mut context = self.context::<Clarification>(of, service());
+            if matches!(command, clarification::Command::RenderDocuments) {
+                let dossier = self.clarifications[&of].state().dossier();
+                let wanted = dossier.and_then(|dossier| Content::wanted(dossier, &context.profile));
+                context.facts = wanted.map(printed).unwrap_or_default();
+            }
             return self.take(of, &command, &context).is_ok();
         }
         if let Some(command) = due.what.command::<Matter>() {
@@ -314,6 +325,7 @@ impl World {
                 },
                 asked_at: self.setting.now - seconds.seconds(),
             }),
+            ..Facts::default()
         }
     }
 
@@ -337,10 +349,17 @@ impl World {
                     let dossier = before.dossier().expect("it was drafted");
                     assert!(!dossier.took_part.contains(&context.actor.id), "four eyes");
                     self.rests_on_what_stands(dossier, context);
+                    self.rendered.remove(&of);
+                }
+                Event::DocumentsRendered(rendered) => {
+                    let documents = rendered.documents.clone();
+                    let earlier = self.rendered.insert(of, documents);
+                    assert_eq!(earlier, None, "once for each approval");
                 }
                 Event::CarriedOut(carried_out) => {
                     let dossier = before.dossier().expect("it was approved");
                     self.may_be_carried_out(dossier, carried_out, context);
+                    self.hands_over_its_documents(of, carried_out);
                     let all = self.executions.entry(of).or_default();
                     all.push(carried_out.clone());
                 }
@@ -358,6 +377,16 @@ impl World {
         let answer = context.facts.answer.expect("it was asked");
         let age = context.now.duration_since(answer.asked_at);
         assert!(age.as_secs() <= 5, "the answer is fresh");
+    }
+
+    /// Never without its documents: those of this approval, of each kind that the form hands over, and no others.
+    fn hands_over_its_documents(&self, of: Uuid, carried_out: &CarriedOut) {
+        let handed_over = &carried_out.execution.documents;
+        let kinds: Vec<_> = handed_over.iter().map(|one| one.kind).collect();
+        assert_eq!(kinds, DocumentKind::of_form(carried_out.form));
+        assert_eq!(self.rendered.get(&of), Some(handed_over));
+        let kept = handed_over.iter().all(|one| !one.bytes.digest.is_empty());
+        assert!(kept, "their bytes were kept with them");
     }
 
     /// Everything that must hold when a name is cleared, told a second way.
