@@ -135,6 +135,10 @@ async fn without_verifications_word_no_step_is_taken_and_with_it_the_same_reques
             shown(&office, &id)["state"],
             format!("CLARIFICATION_STATE_{after}")
         );
+        eventually("its letter is made", async || {
+            shown(&office, &id)["documents"].is_array()
+        })
+        .await;
     }
 
     // It counts in its unit and in each above it, and in no other time than its own.

@@ -5,6 +5,7 @@ mod bad_input;
 mod by_queue;
 mod clarifying;
 mod concluding;
+mod documents;
 mod errors;
 mod faults;
 mod following_up;

@@ -358,7 +358,7 @@ impl Docket {
         }
     }
 
-    /// Prepares a clarification up to its approval, in this form.
+    /// Prepares a clarification up to its approval, in this form, and waits for its documents.
     pub async fn prepare(&self, name: &str, id: &str, form: ClarificationForm) {
         for department in DEPARTMENTS {
             self.must(name, department, async |client, request_id| {
@@ -414,6 +414,21 @@ impl Docket {
             };
             let mut desk = self.people["approver"].clarification(client);
             desk.approve_clarification(request).await
+        })
+        .await;
+        eventually("the documents are made", async || {
+            let request = cleared::GetClarificationRequest {
+                clarification_id: id.to_owned(),
+                ..Default::default()
+            };
+            let client = self.client(name, "documents");
+            let mut desk = officer.clarification(client);
+            let answer = desk.get_clarification(request);
+            let found = answer
+                .await
+                .ok()
+                .and_then(|answer| answer.into_inner().clarification);
+            found.is_some_and(|found| !found.documents.is_empty())
         })
         .await;
     }

@@ -251,6 +251,7 @@ impl Office {
             .env("ZHENGMING_SIGNING_KEY", keys.join(format!("{service}.pem")))
             .env("ZHENGMING_SECRETS_KEY", keys.join("secrets.key"))
             .env("ZHENGMING_POLICY", workspace().join("deploy/policy"))
+            .env("ZHENGMING_FONTS", variable("ZHENGMING_FONTS"))
             .env("ZHENGMING_LOG", "info")
             .env("ZHENGMING_LOG_FORMAT", "pretty")
             .envs(&self.settings)

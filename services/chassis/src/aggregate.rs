@@ -34,6 +34,13 @@ pub trait Aggregate: Send + Sync + 'static {
     /// What must be asked from outside before a decision; gathered by the service's `facts.rs`.
     type Facts: Clone + Default + Send + Sync + 'static;
 
+    /// The texts that were made while the facts were gathered, such as a document that was set: the desk keeps them with
+    /// those that came with the command, in its transaction, where it leads to events. Nothing of them enters the
+    /// request's hash; a repeat finds what was kept first.
+    fn made(_facts: &Self::Facts) -> Vec<Made> {
+        Vec::new()
+    }
+
     /// Decides a command on a state: events, none when it is already so, or a reason why not.
     ///
     /// # Errors
@@ -144,7 +151,7 @@ pub struct Context<F> {
     pub method: &'static str,
     /// The command's request id.
     pub request_id: Uuid,
-    /// The texts that came with the command, by id.
+    /// The texts that came with the command or were made for it, by id.
     pub texts: BTreeMap<TextId, TextRef>,
     /// The service's keys.
     pub secrets: Arc<Secrets>,
@@ -159,6 +166,11 @@ impl<F> Context<F> {
             id,
             digest: Vec::new(),
         })
+    }
+
+    /// The reference of a text that was made while the facts were gathered, by its path.
+    pub fn made(&self, path: &str) -> TextRef {
+        self.text(text_id(self.id, self.method, self.request_id, path))
     }
 
     /// The id of the n-th thing of a kind that this command creates.
@@ -187,6 +199,26 @@ pub fn created_id(kind: &str, actor: &Actor, method: &str, request_id: Uuid, ord
             &ordinal.to_be_bytes(),
         ],
     )
+}
+
+/// The id of a text that a command brings: it follows from aggregate, method, request id and the field's path.
+pub fn text_id(aggregate: Uuid, method: &str, request_id: Uuid, path: &str) -> TextId {
+    let of = [
+        aggregate.as_bytes(),
+        method.as_bytes(),
+        request_id.as_bytes(),
+        path.as_bytes(),
+    ];
+    natural_id("text", &of).into()
+}
+
+/// A text that was made while facts were gathered.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Made {
+    /// By what it is known among those of its command, as a text of a request by its field.
+    pub path: &'static str,
+    /// The text; also a document's bytes.
+    pub bytes: Arc<[u8]>,
 }
 
 /// A text by its id and salted digest; what journal, state, events and views hold in place of the text.

@@ -11,6 +11,7 @@ use proto::topology::Topology;
 use sqlx::migrate::Migrator;
 
 use crate::aggregate::Aggregate;
+use crate::config::{Equipment, WantedEquipment};
 use crate::facts::Informed;
 use crate::front::{AnyMethod, Front, TypedMethod};
 use crate::kind::Kinds;
@@ -31,6 +32,7 @@ pub struct Blueprint {
     pub(crate) questions: BTreeSet<&'static str>,
     pub(crate) views: Vec<Arc<dyn AnyView>>,
     pub(crate) follows: BTreeMap<&'static str, Vec<Follows>>,
+    pub(crate) equipment: Vec<WantedEquipment>,
     pub(crate) routes: Option<Routes>,
     pub(crate) topology: Topology,
 }
@@ -47,6 +49,7 @@ impl Blueprint {
             questions: BTreeSet::new(),
             views: Vec::new(),
             follows: BTreeMap::new(),
+            equipment: Vec::new(),
             routes: None,
             topology: proto::topology::TABLE,
         }
@@ -104,6 +107,13 @@ impl Blueprint {
     #[must_use]
     pub fn follows(mut self, source: &'static str, events: &[Follows]) -> Self {
         self.follows.insert(source, events.to_vec());
+        self
+    }
+
+    /// It needs this beside what every service has.
+    #[must_use]
+    pub fn equipped<E: Equipment>(mut self) -> Self {
+        self.equipment.push(WantedEquipment::of::<E>());
         self
     }
 

@@ -4,11 +4,12 @@
 //!
 //! Everything is checked at start and all faults are told at once, each with what to do, so that nobody mends one only
 //! to meet the next. Keys are read here too, for the same reason. To add a setting: its field, its line in
-//! [`Config::read`], its name in [`NAMES`], and its line in the README.
+//! [`Config::read`], its name in [`NAMES`], and its line in the README; of one service alone, an [`Equipment`].
 //!
 //! The trap: a fault never repeats a value, since an address may hold a password.
 
 mod address;
+mod equipment;
 mod fault;
 mod jwks;
 mod reading;
@@ -23,6 +24,8 @@ use figment::providers::{Env, Format as _, Toml};
 use tonic::transport::Uri;
 
 pub use self::address::SecretUrl;
+pub(crate) use self::equipment::WantedEquipment;
+pub use self::equipment::{Equipment, Equipped};
 pub use self::fault::{Fault, Faults};
 pub use self::jwks::JwksSource;
 use self::reading::Reading;
@@ -81,6 +84,8 @@ pub struct Config {
     pub policy: PathBuf,
     /// The other services' addresses, by name.
     pub peers: BTreeMap<String, Uri>,
+    /// What the service has beside what all have.
+    pub equipment: Equipped,
     /// Logs and traces.
     pub logging: Logging,
 }
@@ -111,12 +116,17 @@ impl Config {
     ///
     /// # Errors
     /// Everything that is wrong, at once.
-    pub fn load(service: &str) -> Result<Self, Faults> {
-        let (figment, faults) = sources();
-        Self::read(service, &figment, faults)
+    pub(crate) fn load(service: &str, wanted: &[WantedEquipment]) -> Result<Self, Faults> {
+        let (figment, faults) = sources(wanted);
+        Self::read(service, wanted, &figment, faults)
     }
 
-    fn read(service: &str, figment: &Figment, known: Vec<Fault>) -> Result<Self, Faults> {
+    fn read(
+        service: &str,
+        wanted: &[WantedEquipment],
+        figment: &Figment,
+        known: Vec<Fault>,
+    ) -> Result<Self, Faults> {
         let mut reading = Reading::new(figment, known);
         let database_url = reading
             .required("database_url", DATABASE)
@@ -137,6 +147,7 @@ impl Config {
         let secrets = reading.secrets();
         let policy = reading.policy();
         let peers = reading.peers();
+        let equipment = reading.equipment(wanted);
         let logging = reading.logging();
 
         match (
@@ -172,6 +183,7 @@ impl Config {
                 secrets,
                 policy,
                 peers,
+                equipment,
                 logging,
             }),
             // Whatever is missing has left its fault.
@@ -186,7 +198,7 @@ impl OwnerConfig {
     /// # Errors
     /// Everything that is wrong, at once.
     pub fn load(service: &str) -> Result<Self, Faults> {
-        let (figment, faults) = sources();
+        let (figment, faults) = sources(&[]);
         Self::read(service, &figment, faults)
     }
 
@@ -211,19 +223,19 @@ const DATABASE: &str =
 const LISTEN: &str = "give an address and a port, such as 0.0.0.0:50051";
 
 /// The environment and the file, with what is wrong with the file.
-fn sources() -> (Figment, Vec<Fault>) {
+fn sources(wanted: &[WantedEquipment]) -> (Figment, Vec<Fault>) {
     let variables = Env::prefixed(PREFIX);
     let (figment, faults) = match std::env::var(variable("config"))
         .ok()
         .filter(|path| !path.is_empty())
     {
         None => (Figment::new(), Vec::new()),
-        Some(path) => file(&path),
+        Some(path) => file(&path, wanted),
     };
     (figment.merge(variables), faults)
 }
 
-fn file(path: &str) -> (Figment, Vec<Fault>) {
+fn file(path: &str, wanted: &[WantedEquipment]) -> (Figment, Vec<Fault>) {
     let told = |problem: String, remedy: &str| Fault::new(variable("config"), problem, remedy);
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -235,10 +247,10 @@ fn file(path: &str) -> (Figment, Vec<Fault>) {
             return (Figment::new(), vec![fault]);
         }
     };
-    from_toml(&text)
+    from_toml(&text, wanted)
 }
 
-fn from_toml(text: &str) -> (Figment, Vec<Fault>) {
+fn from_toml(text: &str, wanted: &[WantedEquipment]) -> (Figment, Vec<Fault>) {
     let told = |problem: String, remedy: &str| Fault::new(variable("config"), problem, remedy);
     let figment = Figment::from(Toml::string(text));
     let names = match figment.extract::<BTreeMap<String, figment::value::Value>>() {
@@ -252,7 +264,9 @@ fn from_toml(text: &str) -> (Figment, Vec<Fault>) {
             return (Figment::new(), vec![fault]);
         }
     };
-    let unknown = names.filter(|name| !NAMES.contains(&name.as_str()) && !name.starts_with(PEER));
+    let known =
+        |name: &str| NAMES.contains(&name) || wanted.iter().any(|wanted| wanted.setting == name);
+    let unknown = names.filter(|name| !known(name) && !name.starts_with(PEER));
     let faults = unknown.map(|name| {
         told(
             format!("names a file with the unknown setting `{name}`"),

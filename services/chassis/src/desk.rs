@@ -19,7 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use office::{Actor, Policies};
+use office::{Actor, Policies, TextId};
+use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -51,6 +52,22 @@ pub(crate) struct SaltedText {
     pub(crate) bytes: Vec<u8>,
 }
 
+impl SaltedText {
+    /// A text, with its digest under this salt.
+    pub(crate) fn of(id: TextId, salt: [u8; 32], bytes: Vec<u8>) -> Self {
+        let digest = Sha256::new()
+            .chain_update(salt)
+            .chain_update(&bytes)
+            .finalize()
+            .to_vec();
+        Self {
+            reference: TextRef { id, digest },
+            salt,
+            bytes,
+        }
+    }
+}
+
 /// A command that is ready to be decided.
 pub(crate) struct Item {
     pub(crate) kind: Arc<dyn Kind>,
@@ -64,6 +81,8 @@ pub(crate) struct Item {
     pub(crate) cause: Option<Uuid>,
     pub(crate) trace: Option<String>,
     pub(crate) texts: Vec<SaltedText>,
+    /// Texts that were made while the facts were gathered.
+    pub(crate) made: Vec<SaltedText>,
     /// The salts were drawn, not read: another request hash may only mean that somebody else drew other ones.
     pub(crate) fresh_salts: bool,
     /// By queue: a refusal is kept as the answer to every redelivery.

@@ -12,10 +12,11 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::aggregate::Aggregate;
+use crate::config::{Equipment, Equipped};
 use crate::desk::Settled;
 use crate::kind::Kinds;
 use crate::peers::Peers;
-use crate::refusal::{Refusal, UNAVAILABLE};
+use crate::refusal::{INTERNAL, Refusal, UNAVAILABLE};
 use crate::secrets::Secrets;
 
 /// An aggregate with its facts.
@@ -40,6 +41,7 @@ pub trait Informed: Aggregate {
 pub struct Asking {
     pub(crate) pool: PgPool,
     pub(crate) kinds: Kinds,
+    pub(crate) equipment: Equipped,
     /// Other services, over gRPC.
     pub peers: Peers,
     /// The policy in force.
@@ -54,6 +56,15 @@ impl Asking {
     /// The service's own database, for a view's query.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// What the service was equipped with at its start ([`Blueprint::equipped`](crate::Blueprint::equipped)).
+    ///
+    /// # Errors
+    /// [`INTERNAL`] if the blueprint does not say that it is.
+    pub fn equipment<E: Equipment>(&self) -> Result<Arc<E>, Refusal> {
+        let found = self.equipment.get::<E>();
+        found.ok_or_else(|| INTERNAL.with_note("the blueprint lists no such equipment"))
     }
 
     /// The newest state of another aggregate of this service with its version; `None` if there is none.

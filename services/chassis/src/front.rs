@@ -15,10 +15,11 @@ use tonic::Status;
 use uuid::Uuid;
 
 pub(crate) use self::by_name::{AnyMethod, TypedMethod};
-use crate::aggregate::{Aggregate, TextRef, Visitor, Vocabulary};
+use crate::aggregate::{Aggregate, TextRef, Visitor, Vocabulary, text_id};
+use crate::config::Equipped;
 use crate::desk::{Desk, Group, Item, Outcome, SaltedText, Settled};
 use crate::facts::{self, Asking};
-use crate::kind::{AnyCommand, Kind, Kinds};
+use crate::kind::{AnyCommand, Gathered, Kind, Kinds};
 use crate::peers::Peers;
 use crate::refusal::{
     FACTS_STALE, INTERNAL, NOT_FOUND, NOT_PERMITTED, Refusal, RefusalKind, UNAVAILABLE,
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) peers: Peers,
     pub(crate) desk: Desk,
     pub(crate) service: &'static str,
+    pub(crate) equipment: Equipped,
     pub(crate) shift: tokio::sync::watch::Receiver<jiff::SignedDuration>,
 }
 
@@ -282,7 +284,7 @@ impl Front {
     /// An order with its facts, salts and hash: ready for the desk.
     pub(crate) async fn prepare(&self, order: &Order) -> Result<Item, Refusal> {
         let (texts, fresh_salts) = self.salted(order).await?;
-        let facts = order
+        let Gathered { facts, made } = order
             .kind
             .gather(
                 &self.asking(),
@@ -291,6 +293,10 @@ impl Front {
                 &order.actor,
             )
             .await?;
+        let made = made.into_iter().map(|made| {
+            let id = text_id(order.aggregate, order.method, order.request_id, made.path);
+            SaltedText::of(id, time::random_bytes(), made.bytes.to_vec())
+        });
         Ok(Item {
             kind: Arc::clone(&order.kind),
             aggregate: order.aggregate,
@@ -303,6 +309,7 @@ impl Front {
             cause: order.cause,
             trace: order.trace.clone(),
             texts,
+            made: made.collect(),
             fresh_salts,
             keep_answer: order.keep_answer,
         })
@@ -355,19 +362,7 @@ impl Front {
                 let salt = kept
                     .and_then(|(salt, _)| salt.as_deref()?.try_into().ok())
                     .unwrap_or_else(time::random_bytes);
-                let digest = Sha256::new()
-                    .chain_update(salt)
-                    .chain_update(&text.bytes)
-                    .finalize()
-                    .to_vec();
-                SaltedText {
-                    reference: TextRef {
-                        id: text.id,
-                        digest,
-                    },
-                    salt,
-                    bytes: text.bytes.clone(),
-                }
+                SaltedText::of(text.id, salt, text.bytes.clone())
             })
             .collect();
         Ok((salted, fresh))
@@ -377,6 +372,7 @@ impl Front {
         Asking {
             pool: self.inner.pool.clone(),
             kinds: self.inner.kinds.clone(),
+            equipment: self.inner.equipment.clone(),
             peers: self.inner.peers.clone(),
             profile: self.profile(),
             secrets: Arc::clone(&self.inner.secrets),
@@ -429,7 +425,26 @@ impl Front {
             .map_err(|refusal| refusal.status())
     }
 
+    /// The bytes of a text, for an actor whom the aggregate that it belongs to admits; `None` once it was erased.
+    ///
+    /// # Errors
+    /// [`NOT_FOUND`], what `admit` says, or [`UNAVAILABLE`], as a status.
+    pub async fn bytes(&self, actor: &Actor, id: TextId) -> Result<Option<Vec<u8>>, Status> {
+        let kept = self.kept(actor, id).await;
+        kept.map(|(bytes, _)| bytes)
+            .map_err(|refusal| refusal.status())
+    }
+
     async fn read_text(&self, actor: &Actor, id: TextId) -> Result<ShownText, Refusal> {
+        let (bytes, digest) = self.kept(actor, id).await?;
+        Ok(ShownText {
+            text: String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
+            digest: hexadecimal::encode(&digest),
+        })
+    }
+
+    /// A text's bytes, if they were not erased, and its digest.
+    async fn kept(&self, actor: &Actor, id: TextId) -> Result<(Option<Vec<u8>>, Vec<u8>), Refusal> {
         let text = sqlx::query!(
             "select owner, bytes, digest from texts where id = $1",
             Uuid::from(id)
@@ -439,11 +454,7 @@ impl Front {
         .map_err(|error| UNAVAILABLE.with_note(error))?
         .ok_or(NOT_FOUND)?;
         self.admits(actor, text.owner).await?;
-        let bytes = text.bytes.unwrap_or_default();
-        Ok(ShownText {
-            text: String::from_utf8_lossy(&bytes).into_owned(),
-            digest: hexadecimal::encode(&text.digest),
-        })
+        Ok((text.bytes, text.digest))
     }
 
     /// Whether an aggregate admits the actor.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::aggregate::{
-    Aggregate, Announcement, Context, Effects, Rejection, UnknownEvent, Visitor, Vocabulary,
+    Aggregate, Announcement, Context, Effects, Made, Rejection, UnknownEvent, Visitor, Vocabulary,
 };
 use crate::facts::{Asking, Informed};
 use crate::refusal::Refusal;
@@ -27,6 +27,12 @@ pub(crate) struct Decided {
 
 /// A command without its type.
 pub(crate) type AnyCommand = Arc<dyn Any + Send + Sync>;
+
+/// What was gathered for a decision: the facts, and the texts that were made on the way.
+pub(crate) struct Gathered {
+    pub(crate) facts: Box<dyn Any + Send + Sync>,
+    pub(crate) made: Vec<Made>,
+}
 
 /// A kind of aggregate.
 #[async_trait]
@@ -52,7 +58,7 @@ pub(crate) trait Kind: Send + Sync {
         id: Uuid,
         command: &AnyCommand,
         actor: &Actor,
-    ) -> Result<Box<dyn Any + Send + Sync>, Refusal>;
+    ) -> Result<Gathered, Refusal>;
 }
 
 /// A state of some kind.
@@ -150,9 +156,13 @@ impl<A: Informed> Kind for Typed<A> {
         id: Uuid,
         command: &AnyCommand,
         actor: &Actor,
-    ) -> Result<Box<dyn Any + Send + Sync>, Refusal> {
+    ) -> Result<Gathered, Refusal> {
         let facts = A::gather(asking, id, command_of::<A>(command), actor).await?;
-        Ok(Box::new(facts))
+        let made = A::made(&facts);
+        Ok(Gathered {
+            facts: Box::new(facts),
+            made,
+        })
     }
 }
 

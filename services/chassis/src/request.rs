@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use office::{Actor, ActorId, Profile, TextId, UnitCode, natural_id};
+use office::{Actor, ActorId, Profile, TextId, UnitCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::aggregate::{Aggregate, created_id};
+use crate::aggregate::{Aggregate, created_id, text_id};
 use crate::refusal::Violation;
 use crate::secrets::Secrets;
 use crate::time;
@@ -282,16 +282,7 @@ impl<'a> Reading<'a> {
         } else if value.len() > LONGEST_TEXT {
             self.violation(field, "must be at most 1 MiB");
         }
-        let id = natural_id(
-            "text",
-            &[
-                self.target.as_bytes(),
-                self.method.as_bytes(),
-                self.request_id.as_bytes(),
-                field.as_bytes(),
-            ],
-        )
-        .into();
+        let id = text_id(self.target, self.method, self.request_id, field);
         self.texts.push(NewText {
             id,
             bytes: value.as_bytes().to_vec(),

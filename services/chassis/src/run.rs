@@ -100,7 +100,8 @@ fn failed(message: &str) -> ExitCode {
 
 /// Reads and checks everything that a start needs.
 fn check(blueprint: &Blueprint) -> Result<(Config, Policies), String> {
-    let config = Config::load(blueprint.name).map_err(|faults| faults.to_string())?;
+    let config =
+        Config::load(blueprint.name, &blueprint.equipment).map_err(|faults| faults.to_string())?;
     let policies = Policies::load(&config.policy).map_err(|faults| faults.to_string())?;
     let mut faults = blueprint.faults(&policies);
     for source in blueprint.follows.keys() {
@@ -208,6 +209,7 @@ pub async fn serve(
             peers: Peers::new(name, config.signer.clone(), &config.peers, time::real_now),
             desk,
             service: name,
+            equipment: config.equipment.clone(),
             shift: shifted,
         }),
     };

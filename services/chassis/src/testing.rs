@@ -15,7 +15,7 @@ use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
 use crate::aggregate::{
-    Aggregate, ClockChange, Context, Decision, Effects, Rejection, TextRef, Vocabulary,
+    Aggregate, ClockChange, Context, Decision, Effects, Rejection, TextRef, Vocabulary, text_id,
 };
 use crate::refusal::Refusal;
 use crate::secrets::Secrets;
@@ -127,7 +127,8 @@ impl<A: Aggregate> Given<A> {
     }
 
     /// Decides, after admission as at the desk.
-    pub fn when(self, command: A::Command) -> When<A> {
+    pub fn when(mut self, command: A::Command) -> When<A> {
+        keep_made::<A>(&mut self.context);
         let fresh =
             crate::aggregate::encode(&self.state) == crate::aggregate::encode(&A::State::default());
         let admitted = if fresh {
@@ -164,6 +165,15 @@ impl<A: Aggregate> Given<A> {
             before: self,
             after,
         }
+    }
+}
+
+/// What was made while the facts were gathered goes with the command's texts, as at the desk; its digest is its id.
+fn keep_made<A: Aggregate>(context: &mut Context<A::Facts>) {
+    for made in A::made(&context.facts) {
+        let id = text_id(context.id, context.method, context.request_id, made.path);
+        let digest = Uuid::from(id).as_bytes().to_vec();
+        context.texts.insert(id, TextRef { id, digest });
     }
 }
 
@@ -374,8 +384,10 @@ impl<A: Aggregate<State: PartialEq + std::fmt::Debug>> Journal<A> {
         if self.version() > 0 {
             A::admit_to(&self.state, command, &context.visitor())?;
         }
+        let mut context = context.clone();
+        keep_made::<A>(&mut context);
         let before = self.state.clone();
-        let decision = A::decide(&self.state, command, context);
+        let decision = A::decide(&self.state, command, &context);
         assert_eq!(self.state, before, "deciding changes nothing");
         let events = decision?;
         for event in &events {
@@ -384,7 +396,7 @@ impl<A: Aggregate<State: PartialEq + std::fmt::Debug>> Journal<A> {
             self.rows.push((name, version, event.encode()));
         }
         if !events.is_empty() {
-            let again = A::decide(&self.state, command, context);
+            let again = A::decide(&self.state, command, &context);
             assert_eq!(again, Ok(Vec::new()), "twice is once");
         }
         Ok(events)

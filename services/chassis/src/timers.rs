@@ -1,8 +1,8 @@
 //! Clocks and consequences: commands that became due.
 //!
 //! A claim is a lease; the command's own transaction deletes the row, if it is still due then. Consequences have a
-//! worker of their own, so that a thousand clocks due at midnight hold up nothing. A refused command is dead, with an
-//! alarm; what may pass is tried again later.
+//! worker of their own, so that a thousand clocks due at midnight hold up nothing; nor does a command whose facts take
+//! long hold up those behind it. A refused command is dead, with an alarm; what may pass is tried again later.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use office::{Actor, natural_id};
 use sqlx::PgPool;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -26,16 +27,26 @@ use crate::time::At;
 const POLL: Duration = Duration::from_millis(500);
 /// How long a claim holds; longer than a command may take.
 const LEASE: Duration = Duration::from_secs(60);
-/// Consequences claimed at once.
-const CONSEQUENCES: i64 = 128;
-/// Clocks claimed at once; few, so that other work goes on beside them.
-const CLOCKS: i64 = 16;
+/// Consequences under way at once.
+const CONSEQUENCES: usize = 128;
+/// Clocks under way at once; few, so that other work goes on beside them.
+const CLOCKS: usize = 16;
 
 /// What one worker looks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Due {
     Consequences,
     Clocks,
+}
+
+impl Due {
+    /// How many may be under way at once.
+    fn most(self) -> usize {
+        match self {
+            Self::Consequences => CONSEQUENCES,
+            Self::Clocks => CLOCKS,
+        }
+    }
 }
 
 struct Claimed {
@@ -60,32 +71,46 @@ pub(crate) async fn work(
     drain: CancellationToken,
 ) {
     let pool = front.pool().clone();
+    let mut under_way = JoinSet::new();
     while !drain.is_cancelled() {
-        let claimed = match claim(&pool, which).await {
+        while under_way.try_join_next().is_some() {}
+        let room = which.most() - under_way.len();
+        // In halves, as a claim for each place that becomes free would be many.
+        if room < which.most() / 2 {
+            tokio::select! {
+                () = drain.cancelled() => break,
+                _ = under_way.join_next() => continue,
+            }
+        }
+        let claimed = match claim(&pool, which, room).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!(%error, "due commands cannot be claimed");
                 Vec::new()
             }
         };
-        if claimed.is_empty() {
+        let all = claimed.len() < room;
+        for claimed in claimed {
+            under_way.spawn(carry_out(
+                front.clone(),
+                Arc::clone(&methods),
+                which,
+                claimed,
+            ));
+        }
+        if all {
             tokio::select! {
-                () = drain.cancelled() => return,
-                _ = tokio::time::timeout(POLL, wake.notified()) => continue,
+                () = drain.cancelled() => break,
+                // Either way it looks again.
+                _ = tokio::time::timeout(POLL, wake.notified()) => {}
             }
         }
-        let all = claimed
-            .into_iter()
-            .map(|claimed| carry_out(&front, &methods, which, claimed));
-        futures::future::join_all(all).await;
     }
+    while under_way.join_next().await.is_some() {}
 }
 
-async fn claim(pool: &PgPool, which: Due) -> sqlx::Result<Vec<Claimed>> {
-    let (consequences, most) = match which {
-        Due::Consequences => (true, CONSEQUENCES),
-        Due::Clocks => (false, CLOCKS),
-    };
+async fn claim(pool: &PgPool, which: Due, room: usize) -> sqlx::Result<Vec<Claimed>> {
+    let consequences = which == Due::Consequences;
     sqlx::query_as!(
         Claimed,
         "update timers
@@ -102,7 +127,7 @@ async fn claim(pool: &PgPool, which: Due) -> sqlx::Result<Vec<Claimed>> {
                    for update skip locked)
          returning key, due, target_kind as kind, aggregate, method, command, actor, cause, trace, attempts",
         consequences,
-        most,
+        i64::try_from(room).unwrap_or(i64::MAX),
         LEASE.as_secs_f64()
     )
     .fetch_all(pool)
@@ -110,18 +135,18 @@ async fn claim(pool: &PgPool, which: Due) -> sqlx::Result<Vec<Claimed>> {
 }
 
 async fn carry_out(
-    front: &Front,
-    methods: &std::collections::BTreeSet<&'static str>,
+    front: Front,
+    methods: Arc<std::collections::BTreeSet<&'static str>>,
     which: Due,
     claimed: Claimed,
 ) {
     let (key, attempts) = (claimed.key, claimed.attempts);
     let span = telemetry::continue_from(&claimed.method, claimed.trace.as_deref());
-    let ended = match order(front, methods, which, &claimed) {
+    let ended = match order(&front, &methods, which, &claimed) {
         Ok(mut order) => {
             let onward = span.in_scope(telemetry::current_traceparent);
             order.trace = onward.or(order.trace);
-            run(front, &order, &claimed).instrument(span).await
+            run(&front, &order, &claimed).instrument(span).await
         }
         Err(reason) => Err(End::Dead(reason)),
     };
@@ -230,6 +255,9 @@ async fn run(front: &Front, order: &Order, claimed: &Claimed) -> Result<(), End>
 
 fn ended(refusal: Refusal) -> End {
     let reason = format!("{}: {}", refusal.code, refusal.message);
+    if !refusal.note.reveal().is_empty() {
+        tracing::warn!(code = %refusal.code, note = refusal.note.reveal(), "a due command is refused");
+    }
     if refusal.kind.is_passing() {
         End::Later(reason)
     } else {

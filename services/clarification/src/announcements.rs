@@ -91,7 +91,8 @@ pub(crate) fn announce(clarification: ClarificationId, event: &Event) -> Option<
         | Event::MeetingAnswered(_)
         | Event::LedgerNumbered(_)
         | Event::PersonnelReminded(_)
-        | Event::RemovalDue(_) => None,
+        | Event::RemovalDue(_)
+        | Event::DocumentsRendered(_) => None,
     }
 }
 

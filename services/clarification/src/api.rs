@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use crate::ClarificationOffice;
 use crate::clarification::Clarification;
+use crate::clarification::rendering::{DOCUMENT_ERASED, NO_DOCUMENT};
 use crate::conclusion::clarification_of;
 use crate::integrity::{IntegrityFile, file_of};
 use crate::meeting::Meeting;
@@ -274,6 +275,28 @@ impl ClarificationService for Api {
             text_id: id.to_string(),
             text: shown.text,
             digest: shown.digest,
+        }))
+    }
+
+    async fn get_document(
+        &self,
+        request: Request<v1::GetDocumentRequest>,
+    ) -> Answer<v1::GetDocumentResponse> {
+        let actor = self.front.permit(&request, "GetDocument")?;
+        let request = request.get_ref();
+        let id: ClarificationId = question::id("clarification_id", &request.clarification_id)?;
+        let kind = shown::document_kind_of(request.kind())
+            .ok_or_else(|| invalid("kind", "must be one of the enum's values"))?;
+        let (_, state) = self.front.state::<Clarification>(&actor, id.uuid()).await?;
+        let documents = state
+            .dossier()
+            .map_or(&[][..], |dossier| dossier.documents());
+        let document = documents.iter().find(|document| document.kind == kind);
+        let document = document.ok_or_else(|| NO_DOCUMENT.status())?;
+        let content = self.front.bytes(&actor, document.bytes.id).await?;
+        Ok(Response::new(v1::GetDocumentResponse {
+            document: Some(shown::document(document)),
+            content: content.ok_or_else(|| DOCUMENT_ERASED.status())?,
         }))
     }
 

@@ -3,8 +3,8 @@
 //!
 //! Here are its state, its commands, its refusals, and what each event does to it; `decide` only dispatches. The
 //! decisions stand by the headings of `domain.md`: [`candidacy`], [`screening`], [`wish`], [`forms`], [`drafting`],
-//! [`approval`], [`carrying_out`], [`at_meeting`], [`afterwards`], [`recusing`], [`applying`], and [`course`] (halted,
-//! superseded, taken up again, the clocks).
+//! [`approval`], [`rendering`], [`carrying_out`], [`at_meeting`], [`afterwards`], [`recusing`], [`applying`], and
+//! [`course`] (halted, superseded, taken up again, the clocks).
 //!
 //! To add a command: a variant of [`Command`], a function in the room of its heading, its line in `decide`, and tests
 //! there that bear the rule's name. To add an event: its payload in that room, its line in [`Event`], what it does in
@@ -28,12 +28,15 @@ pub mod drafting;
 pub(crate) mod fixture;
 pub mod forms;
 pub mod recusing;
+pub mod rendering;
 pub mod screening;
 pub mod wish;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chassis::aggregate::{Aggregate, Announcement, Decision, Effects, Rejection, TextRef, Visitor};
+use chassis::aggregate::{
+    Aggregate, Announcement, Decision, Effects, Made, Rejection, TextRef, Visitor,
+};
 use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use jiff::Timestamp;
@@ -49,6 +52,7 @@ use self::at_meeting::AtMeeting;
 use self::carrying_out::{Execution, Particulars};
 use self::drafting::Statement;
 use self::forms::{DecidedForm, Form};
+use self::rendering::{Document, Rendering};
 use self::screening::{Opinion, Screening};
 use self::wish::{Said, Wish};
 use crate::conclusion::{Clearance, NotCleared, Reason, Ruling, Subject};
@@ -112,6 +116,8 @@ pub struct Dossier {
     pub answered: BTreeSet<Uuid>,
     /// When a bulletin must be removed, while it was not asked for.
     pub removal: Option<Timestamp>,
+    /// The documents that were handed over last.
+    pub handed_over: Vec<Document>,
 }
 
 /// That a meeting was held.
@@ -188,6 +194,8 @@ pub enum Progress {
         statement: Statement,
         /// By whom it was approved, and until when it must be carried out.
         approval: Approval,
+        /// The documents of this approval; none while they are being made.
+        documents: Vec<Document>,
     },
 }
 
@@ -319,6 +327,8 @@ pub enum Command {
     },
     /// Approve what was drafted.
     ApproveClarification,
+    /// Keep the documents of the approval; follows from it.
+    RenderDocuments,
     /// Record that it was carried out.
     CarryOutClarification(Box<Particulars>),
     /// Learn of a meeting; follows from its convening.
@@ -386,6 +396,8 @@ chassis::events! {
         DraftReturned(drafting::DraftReturned) = "draft_returned" 1,
         /// It was approved.
         Approved(approval::Approved) = "clarification_approved" 1,
+        /// Its documents were made.
+        DocumentsRendered(rendering::DocumentsRendered) = "documents_rendered" 1,
         /// The last day of carrying it out is near.
         ExecutionNear(course::ExecutionNear) = "execution_near" 1,
         /// That day has passed.
@@ -573,6 +585,11 @@ impl Aggregate for Clarification {
     type Event = Event;
     type Facts = Facts;
 
+    fn made(facts: &Facts) -> Vec<Made> {
+        let rendering = facts.rendering.as_ref();
+        rendering.map(Rendering::made).unwrap_or_default()
+    }
+
     fn decide(state: &State, command: &Command, context: &Context) -> Decision<Event> {
         match command {
             Command::FollowRuling(ruling) => course::follow(state, ruling, context),
@@ -598,6 +615,7 @@ impl Aggregate for Clarification {
             Command::DraftStatement { note } => drafting::draft(state, *note, context),
             Command::ReturnDraft { reason } => drafting::give_back(state, *reason, context),
             Command::ApproveClarification => approval::approve(state, context),
+            Command::RenderDocuments => rendering::keep(state, context),
             Command::CarryOutClarification(particulars) => {
                 carrying_out::carry_out(state, particulars, context)
             }
@@ -659,6 +677,7 @@ impl Aggregate for Clarification {
             | Event::StatementDrafted(_)
             | Event::DraftReturned(_)
             | Event::Approved(_)
+            | Event::DocumentsRendered(_)
             | Event::ExecutionNear(_)
             | Event::ExecutionOverdue(_) => prepare(dossier, event),
         }
@@ -689,6 +708,7 @@ impl Aggregate for Clarification {
 
     fn effects(id: Uuid, event: &Event, effects: &mut Effects) {
         course::clocks(event, effects);
+        rendering::follow(id.into(), event, effects);
         afterwards::follow(id.into(), event, effects);
         recusing::tell(id.into(), event, effects);
         applying::tell(event, effects);
@@ -725,6 +745,7 @@ fn prepare(dossier: &mut Dossier, event: &Event) {
         }
         Event::DraftReturned(returned) => drafting::returned(preparation, returned),
         Event::Approved(approved) => approval::approved(preparation, approved),
+        Event::DocumentsRendered(rendered) => rendering::kept(preparation, rendered),
         Event::ExecutionNear(_) => course::noticed(preparation, office::Notice::Near),
         Event::ExecutionOverdue(_) => course::noticed(preparation, office::Notice::Overdue),
         _ => {}

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use chassis::recusal::Recusal;
+use jiff::civil::Date;
 use office::{AllegationId, ClarificationId, Finding, MatterId, SubjectId, UnitCode, Units};
 use serde::{Deserialize, Serialize};
 
@@ -144,6 +145,9 @@ pub struct Clearance {
     /// How the untrue allegations harmed the subject; `None` where nothing was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub harm: Option<SubjectHarm>,
+    /// The day of the conclusion; `None` where verification did not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concluded_on: Option<Date>,
 }
 
 /// Whether the last conclusion that cleared a subject still does.

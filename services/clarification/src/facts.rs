@@ -1,7 +1,8 @@
 //! What must be asked before a decision: for the approval of a clarification and for carrying it out, whether the
-//! conclusion that it rests on still stands, which verification knows; who speaks for an organisation, which intake
-//! knows; for an application how its subject stands, which the matter's own state says; and for a meeting how its
-//! clarifications stand.
+//! conclusion that it rests on still stands, which verification knows; who speaks for an organisation, and whose name
+//! its documents clear, which intake knows; for an application how its subject stands, which the matter's own state
+//! says; and for a meeting how its clarifications stand. Documents are set here, too, as that takes longer than a
+//! decision may.
 //!
 //! To ask more: a field in the aggregate's `Facts`, and a question here. The trap: an answer is as old as its question,
 //! so its time is taken before that is sent.
@@ -12,13 +13,14 @@ use chassis::peers::Call;
 use chassis::refusal::{INTERNAL, Refusal, RefusalKind};
 use office::{Actor, ClarificationId, MatterId, SubjectId};
 use proto::intake::intake_service_client::IntakeServiceClient;
-use proto::intake::{GetSubjectRequest, GetSubjectResponse};
+use proto::intake::{GetSubjectRequest, GetSubjectResponse, GetTextRequest};
 use proto::office::SubjectKind;
 use proto::verification as v1;
 use proto::verification::verification_service_client::VerificationServiceClient;
 use uuid::Uuid;
 
 use crate::clarification::approval::{Answer, CONCLUSION_UNANSWERED, Facts, Word};
+use crate::clarification::rendering::{Content, NAME_ERASED, NAME_UNANSWERED, Rendering};
 use crate::clarification::wish::{HEAD_UNANSWERED, Speaker};
 use crate::clarification::{Clarification, Command, State};
 use crate::conclusion;
@@ -27,6 +29,7 @@ use crate::ledger::Ledger;
 use crate::matter::Matter;
 use crate::meeting::convening::{self, Known};
 use crate::meeting::{self, Meeting, Stage};
+use crate::press::Press;
 
 impl Informed for Matter {}
 
@@ -74,6 +77,14 @@ impl Informed for Clarification {
                 if let (Some(position), Some(person)) = (&facts.position, applying.spoken_by) {
                     let subject = position.subject.as_ref();
                     facts.speaker = speaker(asking, subject, person, actor).await?;
+                }
+            }
+            Command::RenderDocuments => {
+                let state = asking.state::<Clarification>(id).await?;
+                let dossier = state.as_ref().and_then(|(_, state)| state.dossier());
+                let wanted = dossier.and_then(|dossier| Content::wanted(dossier, &asking.profile));
+                if let Some(content) = wanted {
+                    facts.rendering = Some(render(asking, content, actor).await?);
                 }
             }
             _ => {}
@@ -167,6 +178,51 @@ async fn known(asking: &Asking, id: ClarificationId) -> Result<Option<Known>, Re
     }
     let dossier = *dossier;
     Ok(Some(Known { dossier, awaited }))
+}
+
+/// Sets the documents with the name that intake knows.
+async fn render(asking: &Asking, content: Content, actor: &Actor) -> Result<Rendering, Refusal> {
+    let press = asking.equipment::<Press>()?;
+    let name = name_of(asking, content.subject, actor).await?;
+    press.print(content, name).await
+}
+
+/// Asks intake for a subject's name.
+async fn name_of(asking: &Asking, subject: SubjectId, actor: &Actor) -> Result<String, Refusal> {
+    let registered = asking
+        .peers
+        .call("intake", Some(actor), async |call: Call| {
+            IntakeServiceClient::new(call.channel())
+                .get_subject(call.request(GetSubjectRequest {
+                    subject_id: subject.to_string(),
+                }))
+                .await
+        })
+        .await
+        .map_err(unanswered)?;
+    let text_id = registered.name.map(|name| name.text_id).unwrap_or_default();
+    let named = asking
+        .peers
+        .call("intake", Some(actor), async |call: Call| {
+            IntakeServiceClient::new(call.channel())
+                .get_text(call.request(GetTextRequest {
+                    text_id: text_id.clone(),
+                }))
+                .await
+        })
+        .await
+        .map_err(unanswered)?;
+    if named.text.is_empty() {
+        return Err(NAME_ERASED);
+    }
+    Ok(named.text)
+}
+
+fn unanswered(refusal: Refusal) -> Refusal {
+    match refusal.kind {
+        RefusalKind::Unavailable => NAME_UNANSWERED.with_note(refusal.note.reveal()),
+        _ => refusal,
+    }
 }
 
 /// Asks verification whether the matter's conclusion stands.

@@ -14,6 +14,7 @@ pub mod integrity;
 pub mod ledger;
 pub mod matter;
 pub mod meeting;
+mod press;
 mod reactions;
 mod views;
 
@@ -64,11 +65,14 @@ pub fn clarification() -> Blueprint {
         .internal(&["CallToMeeting", "ClearAtMeeting"])
         .internal(&["NoteMeetingOutcome", "RecuseFromMeeting"])
         .internal(&["EnterInLedger", "NoteLedgerNumber", "EnterInIntegrityFile"])
+        .internal(&["RenderDocuments"])
         .internal(&["WarnExecutionDue", "RecordExecutionOverdue"])
         .internal(&["RemindPersonnel", "AskForRemoval"])
         .questions(&["GetClarification", "ListClarifications", "ListLedger"])
         .questions(&["GetMeeting", "ListMeetings"])
         .questions(&["GetIntegrityFile", "GetText", "GetStatistics"])
+        .questions(&["GetDocument"])
+        .equipped::<press::Press>()
         .follows("intake", reactions::INTAKE)
         .follows("verification", reactions::VERIFICATION)
         .follows("follow_up", reactions::FOLLOW_UP)
@@ -109,6 +113,7 @@ mod tests {
             include_str!("clarification/drafting.rs"),
             include_str!("clarification/forms.rs"),
             include_str!("clarification/recusing.rs"),
+            include_str!("clarification/rendering.rs"),
             include_str!("clarification/screening.rs"),
             include_str!("clarification/wish.rs"),
             include_str!("conclusion.rs"),
@@ -121,6 +126,7 @@ mod tests {
             include_str!("meeting.rs"),
             include_str!("meeting/convening.rs"),
             include_str!("meeting/holding.rs"),
+            include_str!("press.rs"),
             include_str!("reactions.rs"),
         ];
         for word in ["sqlx::query", "Uuid::new_", "Timestamp::now"] {

@@ -389,6 +389,7 @@ fn cleared_twice(between: Option<Happens>) -> Vec<(String, i32, Option<i32>)> {
         world.settle();
         for _ in 0..10 {
             world.ask(official, &Asked::Next, None);
+            world.settle();
         }
         world.settle();
         assert_eq!(world.executions[&official].len(), round);

@@ -117,6 +117,10 @@ fn learn_conclusion(event: &Foreign<'_>) -> Reaction {
         number: concluded.number,
         unit: known("unit", &concluded.unit)?,
         subjects: all(&concluded.subjects, concluded_subject)?,
+        on: match concluded.concluded_on.as_str() {
+            "" => None,
+            day => Some(known("concluded_on", day)?),
+        },
     };
     to_matter(
         &concluded.matter_id,

@@ -77,9 +77,9 @@ pub struct Cleared {
     pub kind: Kind,
     /// The matter's public reference.
     pub matter: String,
-    /// The day of the conclusion that clears it.
-    #[serde(serialize_with = "day")]
-    pub concluded_on: Date,
+    /// The day of the conclusion that clears it; none where it is not on record.
+    #[serde(serialize_with = "some_day")]
+    pub concluded_on: Option<Date>,
 }
 
 /// The finding of one allegation. A name is cleared by these only, so there are no others here.
@@ -193,11 +193,18 @@ pub struct Bulletin {
     pub head: Head,
     /// What it says.
     pub statement: Statement,
+    /// Where it is published and until when; none where that is decided only after it was made.
+    pub published: Option<Publication>,
+}
+
+/// Where a bulletin hangs, and until when.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct Publication {
     /// Where it is published.
-    pub published_in: String,
+    pub place: String,
     /// The last day on which it is; then it is removed.
     #[serde(serialize_with = "day")]
-    pub published_until: Date,
+    pub until: Date,
 }
 
 /// A day as its three numbers, since each language writes them in its own way.
@@ -214,6 +221,12 @@ fn day<S: Serializer>(date: &Date, serializer: S) -> Result<S::Ok, S::Error> {
         day: date.day(),
     };
     day.serialize(serializer)
+}
+
+fn some_day<S: Serializer>(date: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Dated<'a>(#[serde(serialize_with = "day")] &'a Date);
+    date.as_ref().map(Dated).serialize(serializer)
 }
 
 fn hour<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {

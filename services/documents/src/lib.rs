@@ -13,8 +13,8 @@ mod render;
 mod typography;
 
 pub use document::{
-    Announcement, Bulletin, Cleared, Document, Finding, Head, Kind, Letter, Line, Meeting, Record,
-    Statement,
+    Announcement, Bulletin, Cleared, Document, Finding, Head, Kind, Letter, Line, Meeting,
+    Publication, Record, Statement,
 };
 pub use language::{Language, UnknownLanguage};
 pub use render::{Fault, Lacking, Rendered, Script, render};

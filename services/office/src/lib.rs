@@ -23,7 +23,7 @@ pub use ids::{
 };
 pub use level::{Level, UnknownLevel};
 pub use policy::{
-    Clarification, Escalation, Finding, FollowUp, Intake, Policies, PolicyFault, PolicyFaults,
-    Profile, Texts, Verification,
+    Clarification, Documents, Escalation, Finding, FollowUp, Intake, Policies, PolicyFault,
+    PolicyFaults, Profile, Texts, Verification,
 };
 pub use unit::{Unit, UnitCode, UnitFault, Units};

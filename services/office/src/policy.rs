@@ -22,7 +22,9 @@ use crate::calendar::Calendar;
 use crate::unit::{Unit, UnitCode, Units};
 
 pub use faults::{PolicyFault, PolicyFaults};
-pub use numbers::{Clarification, Escalation, Finding, FollowUp, Intake, Texts, Verification};
+pub use numbers::{
+    Clarification, Documents, Escalation, Finding, FollowUp, Intake, Texts, Verification,
+};
 use permissions::Permissions;
 use section::{Section, Sheet};
 
@@ -48,6 +50,8 @@ pub struct Profile {
     pub clarification: Clarification,
     /// `domain.md`, Follow-up.
     pub follow_up: FollowUp,
+    /// How documents are worded.
+    pub documents: Documents,
     /// Texts for people.
     pub texts: Texts,
     permissions: Permissions,
@@ -306,6 +310,7 @@ fn read_profile(sheet: &Sheet<'_>, text: &str, units: Option<&Arc<Units>>) -> Op
     let verification = Verification::read(&top.section("verification"));
     let clarification = Clarification::read(&top.section("clarification"));
     let follow_up = FollowUp::read(&top.section("follow_up"));
+    let documents = Documents::read(&top.section("documents"));
     let texts = Texts::read(&top.section("texts"));
     let permissions = Permissions::read(&top.section("permissions"));
     top.done();
@@ -318,6 +323,7 @@ fn read_profile(sheet: &Sheet<'_>, text: &str, units: Option<&Arc<Units>>) -> Op
         verification,
         clarification,
         follow_up,
+        documents,
         texts,
         permissions,
     })

@@ -64,6 +64,7 @@ pub(crate) fn announce(case: CaseId, event: &Event) -> Option<Announcement> {
                 number: concluded.number,
                 unit: concluded.unit.to_string(),
                 subjects: concluded.subjects.iter().map(concluded_subject).collect(),
+                concluded_on: concluded.on.map(|day| day.to_string()).unwrap_or_default(),
             },
         )),
         Event::Reopened(reopened) => Some(Announcement::of(

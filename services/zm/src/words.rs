@@ -52,6 +52,7 @@ words! {
     clarification::ClarificationState = "CLARIFICATION_STATE_",
     clarification::MeetingState = "MEETING_STATE_",
     clarification::MeetingOutcome = "MEETING_OUTCOME_",
+    clarification::DocumentKind = "DOCUMENT_KIND_",
     clarification::IntegrityEntryKind = "INTEGRITY_ENTRY_KIND_",
     follow_up::FileState = "FILE_STATE_",
     follow_up::FileCause = "FILE_CAUSE_",

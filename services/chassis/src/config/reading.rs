@@ -11,8 +11,8 @@ use figment::value::Value;
 use tonic::transport::Uri;
 
 use super::{
-    DATABASE, Fault, Faults, JwksSource, LISTEN, LogFormat, Logging, PEER, SecretUrl,
-    peer_variable, variable,
+    DATABASE, Equipped, Fault, Faults, JwksSource, LISTEN, LogFormat, Logging, PEER, SecretUrl,
+    WantedEquipment, peer_variable, variable,
 };
 use crate::hexadecimal;
 use crate::secrets::Secrets;
@@ -249,6 +249,24 @@ impl<'a> Reading<'a> {
             }
         }
         peers
+    }
+
+    /// What one service alone needs; all that is missing or of no use is told.
+    pub(super) fn equipment(&mut self, wanted: &[WantedEquipment]) -> Equipped {
+        let mut equipped = Equipped::default();
+        for wanted in wanted {
+            let Some(text) = self.required(wanted.setting, wanted.remedy) else {
+                continue;
+            };
+            if let Err(problem) = equipped.take(wanted, &text) {
+                self.fault(
+                    wanted.setting,
+                    format!("is of no use: {problem}"),
+                    wanted.remedy,
+                );
+            }
+        }
+        equipped
     }
 
     pub(super) fn logging(&mut self) -> Logging {

@@ -68,8 +68,8 @@ fn toml(settings: &BTreeMap<String, String>) -> String {
 }
 
 fn read(settings: &BTreeMap<String, String>) -> Result<Config, Faults> {
-    let (figment, faults) = from_toml(&toml(settings));
-    Config::read("intake", &figment, faults)
+    let (figment, faults) = from_toml(&toml(settings), &[]);
+    Config::read("intake", &[], &figment, faults)
 }
 
 /// The faults of a sound configuration after a change, as text.
@@ -200,8 +200,8 @@ fn a_secret_is_neither_in_a_fault_nor_in_debug() {
         "{told}"
     );
 
-    let (figment, known) = from_toml("amqp_url = \"amqp://intake:hush@host\noops");
-    let told = Config::read("intake", &figment, known)
+    let (figment, known) = from_toml("amqp_url = \"amqp://intake:hush@host\noops", &[]);
+    let told = Config::read("intake", &[], &figment, known)
         .expect_err("no TOML")
         .to_string();
     assert!(told.contains("no TOML") && !told.contains("hush"), "{told}");
@@ -267,7 +267,7 @@ fn an_empty_setting_counts_as_missing() {
 
 #[test]
 fn the_owners_commands_need_neither_keys_nor_broker() {
-    let (figment, known) = from_toml("owner_database_url = \"postgres://owner:hush@db/zm\"");
+    let (figment, known) = from_toml("owner_database_url = \"postgres://owner:hush@db/zm\"", &[]);
     let config = OwnerConfig::read("intake", &figment, known).expect("in order");
     assert_eq!(config.database_url.to_string(), "postgres://owner:…@db/zm");
 
@@ -327,4 +327,50 @@ async fn a_server_that_gives_no_keys_is_told() {
             .expect_err("no keys");
         assert!(fault.to_string().contains(told), "{fault}");
     }
+}
+
+/// What only one service needs: a number.
+struct Luck(u32);
+
+impl Equipment for Luck {
+    const SETTING: &'static str = "luck";
+    const REMEDY: &'static str = "give a number";
+
+    fn of(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| "no number".to_owned())
+    }
+}
+
+#[test]
+fn what_one_service_needs_is_told_with_all_other_faults() {
+    let (_folder, mut settings) = sound();
+    let equipped = |settings: &BTreeMap<String, String>| {
+        let wanted = [WantedEquipment::of::<Luck>()];
+        let (figment, faults) = from_toml(&toml(settings), &wanted);
+        Config::read("intake", &wanted, &figment, faults)
+    };
+    set(&mut settings, "grpc_listen", "nowhere");
+    let told = equipped(&settings).expect_err("two things").to_string();
+    for what in [
+        "ZHENGMING_LUCK is missing",
+        "give a number",
+        "ZHENGMING_GRPC_LISTEN",
+    ] {
+        assert!(told.contains(what), "{what}: {told}");
+    }
+    set(&mut settings, "grpc_listen", "127.0.0.1:50051");
+    set(&mut settings, "luck", "hush");
+    let told = equipped(&settings).expect_err("no number").to_string();
+    assert!(
+        told.contains("ZHENGMING_LUCK is of no use: no number"),
+        "{told}"
+    );
+    assert!(!told.contains("hush"), "{told}");
+    set(&mut settings, "luck", "7");
+    let config = equipped(&settings).expect("in order");
+    assert_eq!(config.equipment.get::<Luck>().map(|luck| luck.0), Some(7));
+    let told = read(&settings)
+        .expect_err("another service has none")
+        .to_string();
+    assert!(told.contains("unknown setting `luck`"), "{told}");
 }

@@ -378,6 +378,7 @@ impl Table<'_> {
             texts: item
                 .texts
                 .iter()
+                .chain(&item.made)
                 .map(|text| (text.reference.id, text.reference.clone()))
                 .collect(),
             secrets: self.premises.secrets.clone(),

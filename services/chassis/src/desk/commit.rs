@@ -252,12 +252,13 @@ impl Commit {
         part.entries.push(entry);
     }
 
-    /// Writes the texts that came with an accepted command, and takes back an answer that was kept before.
+    /// Writes the texts that came with an accepted command or were made for it, and takes back an answer that was kept before.
     pub(super) fn accepted(&mut self, part: usize, item: &Item) {
         let part = &mut self.parts[part];
         part.texts = item
             .texts
             .iter()
+            .chain(&item.made)
             .map(|text| (text.clone(), item.aggregate))
             .collect();
         // What an event caused has a request id that follows from it, and never comes by queue: nothing was kept.

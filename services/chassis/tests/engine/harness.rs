@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use chassis::Front;
-use chassis::config::{Config, JwksSource, SecretUrl};
+use chassis::config::{Config, Equipped, JwksSource, SecretUrl};
 use chassis::secrets::Secrets;
 use chassis::telemetry::{LogFormat, Logging};
 use chassis::token::{Audience, Jwks, Signer, jwk};
@@ -221,6 +221,7 @@ impl Town {
                     ((*name).to_owned(), address)
                 })
                 .collect(),
+            equipment: Equipped::default(),
             logging: Logging {
                 filter: "info".to_owned(),
                 format: LogFormat::Pretty,

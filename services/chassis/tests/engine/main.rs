@@ -10,6 +10,7 @@ mod diverging;
 mod erasing;
 mod following;
 mod hop;
+mod making;
 mod operating;
 mod records;
 mod retelling;

@@ -1,6 +1,10 @@
 //! A toy office: a tally that can be added to, and a mirror service that adds the same to a tally of its own.
 
-use chassis::aggregate::{Aggregate, Announcement, Context, Decision, Effects, Rejection, Visitor};
+use std::sync::Arc;
+
+use chassis::aggregate::{
+    Aggregate, Announcement, Context, Decision, Effects, Made, Rejection, TextRef, Visitor,
+};
 use chassis::facts::{Asking, Informed};
 use chassis::reaction::{Directive, Foreign, NotYet, on};
 use chassis::refusal::{Refusal, RefusalKind};
@@ -41,6 +45,8 @@ pub(crate) struct State {
     pub(crate) total: i64,
     pub(crate) additions: i64,
     pub(crate) poisoned: bool,
+    #[serde(default)]
+    pub(crate) certified: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,7 +55,13 @@ pub(crate) enum Command {
     Mirror { amount: i64 },
     Ring,
     Erase { note: TextId },
+    Certify,
 }
+
+/// What a certificate says.
+pub(crate) const CERTIFICATE: &[u8] = b"as it was counted \xFF";
+/// The lock that whoever makes a certificate waits for.
+pub(crate) const CERTIFYING: i64 = 88;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Added {
@@ -64,6 +76,11 @@ pub(crate) struct Erased {
     pub(crate) note: TextId,
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Certified {
+    pub(crate) certificate: TextRef,
+}
+
 events! {
     /// What can happen to a tally.
     pub(crate) enum Event {
@@ -73,6 +90,8 @@ events! {
         Rang(Rang) = "rang" 1,
         /// A note was erased.
         Erased(Erased) = "erased" 1,
+        /// A certificate was made.
+        Certified(Certified) = "certified" 1,
     }
 }
 
@@ -82,10 +101,26 @@ impl Aggregate for Tally {
     type State = State;
     type Command = Command;
     type Event = Event;
-    type Facts = ();
+    type Facts = Option<Arc<[u8]>>;
 
-    fn decide(_: &State, command: &Command, _: &Context<()>) -> Decision<Event> {
+    fn made(certificate: &Self::Facts) -> Vec<Made> {
+        let certificate = certificate.clone();
+        let made = certificate.map(|bytes| Made {
+            path: "certificate",
+            bytes,
+        });
+        made.into_iter().collect()
+    }
+
+    fn decide(state: &State, command: &Command, context: &Context<Self::Facts>) -> Decision<Event> {
         match command {
+            Command::Certify if state.certified => Ok(Vec::new()),
+            Command::Certify => Ok(vec![
+                Certified {
+                    certificate: context.made("certificate"),
+                }
+                .into(),
+            ]),
             Command::Add { amount: 0, .. } => Ok(Vec::new()),
             Command::Add { amount, .. } if *amount > 1000 => Err(Rejection::from(TOO_MUCH)),
             Command::Add { amount, .. } | Command::Mirror { amount } => {
@@ -102,6 +137,7 @@ impl Aggregate for Tally {
             state.additions += 1;
             state.poisoned |= *amount == POISON;
         }
+        state.certified |= matches!(event, Event::Certified(_));
     }
 
     fn admit(_: &State, _: &Visitor<'_>) -> Result<(), Refusal> {
@@ -115,7 +151,7 @@ impl Aggregate for Tally {
     fn announce(_: Uuid, event: &Event) -> Option<Announcement> {
         match event {
             Event::Added(added) => Some(Announcement::of("Added", added)),
-            Event::Rang(_) | Event::Erased(_) => None,
+            Event::Rang(_) | Event::Erased(_) | Event::Certified(_) => None,
         }
     }
 
@@ -133,6 +169,10 @@ impl Aggregate for Tally {
                     note: None,
                 },
             );
+        }
+        // Eighty-eight is certified.
+        if let Event::Added(Added { amount: 88 }) = event {
+            effects.then::<Self>(id, "Certify", &Command::Certify);
         }
         // Sixty sets a clock an hour ahead.
         if let Event::Added(Added { amount: 60 }) = event {
@@ -152,8 +192,21 @@ pub(crate) fn neighbour(id: Uuid) -> Uuid {
 
 #[async_trait::async_trait]
 impl Informed for Tally {
-    async fn gather(_: &Asking, _: Uuid, _: &Command, _: &office::Actor) -> Result<(), Refusal> {
-        Ok(())
+    async fn gather(
+        asking: &Asking,
+        _: Uuid,
+        command: &Command,
+        _: &office::Actor,
+    ) -> Result<Self::Facts, Refusal> {
+        if !matches!(command, Command::Certify) {
+            return Ok(None);
+        }
+        sqlx::query("select pg_advisory_xact_lock($1)")
+            .bind(CERTIFYING)
+            .execute(asking.pool())
+            .await
+            .map_err(|error| chassis::refusal::UNAVAILABLE.with_note(error))?;
+        Ok(Some(CERTIFICATE.into()))
     }
 }
 
@@ -201,7 +254,7 @@ impl Request<Toy> for Add {
                 .iter()
                 .map(|event| match event {
                     Event::Added(Added { amount }) => *amount,
-                    Event::Rang(_) | Event::Erased(_) => 0,
+                    Event::Rang(_) | Event::Erased(_) | Event::Certified(_) => 0,
                 })
                 .sum(),
             already: answered.already_so.as_ref().map(|state| state.total),
@@ -288,7 +341,7 @@ pub(crate) fn toy() -> Blueprint {
         .aggregate::<Tally>()
         .request::<Toy, Add>()
         .request::<Toy, Erase>()
-        .internal(&["Ring"])
+        .internal(&["Ring", "Certify"])
         .view::<Tallies>()
 }
 
@@ -313,7 +366,10 @@ fn policy_files() -> Vec<(String, String)> {
             let text = std::fs::read_to_string(folder.join(name))
                 .unwrap()
                 .replace("automation = [", "automation = [ \"Add\", \"Erase\",")
-                .replace("service = [", "service = [ \"Add\", \"Mirror\", \"Ring\",");
+                .replace(
+                    "service = [",
+                    "service = [ \"Add\", \"Mirror\", \"Ring\", \"Certify\",",
+                );
             (name.to_owned(), text)
         })
         .into()

@@ -15,6 +15,7 @@ use crate::announcements::{form, subject_kind};
 use crate::clarification::applying::{Application, Applied};
 use crate::clarification::carrying_out::Execution;
 use crate::clarification::forms::{Form, recommended};
+use crate::clarification::rendering::{Document, Kind as DocumentKind};
 use crate::clarification::screening::{Given, Opinion};
 use crate::clarification::wish::{Said, Wish};
 use crate::clarification::{Dossier, Preparation, Progress, Stage, Standing, State};
@@ -76,6 +77,7 @@ fn opened(dossier: &Dossier, profile: &Profile) -> v1::Clarification {
         due_on: views::due_on(&dossier.stage)
             .map(|day| day.to_string())
             .unwrap_or_default(),
+        documents: dossier.documents().iter().map(document).collect(),
         ..v1::Clarification::default()
     };
     if let Some(preparation) = dossier.preparation() {
@@ -85,6 +87,32 @@ fn opened(dossier: &Dossier, profile: &Profile) -> v1::Clarification {
         carried_out(&mut shown, execution);
     }
     shown
+}
+
+/// A document, without its bytes.
+pub(super) fn document(document: &Document) -> v1::Document {
+    let mut shown = v1::Document {
+        language: document.language.clone(),
+        media_type: "application/pdf".to_owned(),
+        sha256: hexadecimal::encode(&document.sha256),
+        pages: i32::try_from(document.pages).unwrap_or(i32::MAX),
+        text_id: document.bytes.id.to_string(),
+        ..v1::Document::default()
+    };
+    shown.set_kind(match document.kind {
+        DocumentKind::Letter => v1::DocumentKind::Letter,
+        DocumentKind::Bulletin => v1::DocumentKind::Bulletin,
+    });
+    shown
+}
+
+/// The kind that a question names.
+pub(super) fn document_kind_of(kind: v1::DocumentKind) -> Option<DocumentKind> {
+    match kind {
+        v1::DocumentKind::Letter => Some(DocumentKind::Letter),
+        v1::DocumentKind::Bulletin => Some(DocumentKind::Bulletin),
+        v1::DocumentKind::Unspecified => None,
+    }
 }
 
 fn prepared(

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::drafting::NOTHING_DRAFTED;
+use super::rendering::Rendering;
 use super::wish::Speaker;
 use super::{Context, Dossier, Event, Preparation, Progress, State, wish};
 use crate::matter::ruling::Position;
@@ -51,6 +52,8 @@ pub struct Facts {
     pub position: Option<Position>,
     /// The meeting that the clarification is to be carried out at, where it is one that was convened.
     pub convened: Option<Uuid>,
+    /// The documents as they were set; `None` where none were wanted.
+    pub rendering: Option<Rendering>,
 }
 
 /// What verification says of the matter's last conclusion.
@@ -145,6 +148,7 @@ pub(super) fn approved(preparation: &mut Preparation, approved: &Approved) {
                 due: approved.due,
                 notice: Notice::Silent,
             },
+            documents: Vec::new(),
         };
     }
 }

@@ -112,6 +112,7 @@ pub(super) fn opened(opened: &Opened) -> Dossier {
         called: [].into(),
         answered: [].into(),
         removal: None,
+        handed_over: Vec::new(),
     }
 }
 

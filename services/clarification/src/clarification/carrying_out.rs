@@ -1,5 +1,5 @@
 //! Carrying it out: by the unit that concluded, within five working days of the approval, on a conclusion that stands
-//! at that moment, in the form that was approved.
+//! at that moment, in the form that was approved, with the documents that were made for that approval.
 //!
 //! What must be recorded follows from the form: who handed the letter over always, since written is part of all; the
 //! meeting, who attended and how many; where a bulletin was published and until when.
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::afterwards::Confirmation;
 use super::approval::{Approval, RestsOn, standing};
 use super::forms::Form;
+use super::rendering::{DOCUMENTS_MISSING, Document};
 use super::{Context, Dossier, Event, Held, Progress, Stage, State, wish};
 use crate::conclusion::Subject;
 
@@ -92,6 +93,9 @@ pub struct Execution {
     /// The bulletin, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bulletin: Option<Bulletin>,
+    /// The documents that were handed over; none where it was carried out before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<Document>,
     /// Verification's answer.
     pub rests_on: RestsOn,
     /// When the organisation department is reminded.
@@ -148,7 +152,13 @@ pub(super) fn clear(
 ) -> Result<CarriedOut, Rejection> {
     let (dossier, preparation) = state.preparing(context)?;
     wish::wanted(preparation)?;
-    let Progress::Approved { form, approval, .. } = &preparation.progress else {
+    let Progress::Approved {
+        form,
+        approval,
+        documents,
+        ..
+    } = &preparation.progress
+    else {
         return Err(NOT_APPROVED.into());
     };
     let form = form.form;
@@ -174,6 +184,9 @@ pub(super) fn clear(
         }
         .into());
     };
+    if documents.is_empty() {
+        return Err(DOCUMENTS_MISSING.into());
+    }
     let rests_on = standing(dossier, context)?;
     let calendar = &context.profile.calendar;
     let reminder = context
@@ -206,6 +219,7 @@ pub(super) fn clear(
                 until,
                 remove_at: calendar.end_of(until),
             }),
+            documents: documents.clone(),
             rests_on,
             remind_at: calendar.plus_working_days(context.now, reminder),
         },
@@ -226,6 +240,7 @@ pub(super) fn carried_out(dossier: &mut Dossier, carried_out: &CarriedOut) {
         .bulletin
         .as_ref()
         .map(|bulletin| bulletin.remove_at);
+    dossier.handed_over.clone_from(&execution.documents);
     dossier.stage = Stage::CarriedOut {
         preparation: preparation.clone(),
         execution: Box::new(execution),
@@ -427,6 +442,31 @@ mod tests {
                 .when(carry_it_out(Form::Written))
                 .then_refused(&NOT_APPROVED);
         }
+    }
+
+    #[test]
+    fn nothing_is_carried_out_without_the_documents_of_its_approval() {
+        for form in Form::ALL {
+            an_approved_without_documents(form)
+                .facts(stands(1))
+                .actor(officer("otto"))
+                .when(carry_it_out(form))
+                .then_refused(&DOCUMENTS_MISSING);
+        }
+    }
+
+    #[test]
+    fn what_is_handed_over_is_named_by_its_hash() {
+        let (events, _) = an_approved_one(Form::Bulletin)
+            .facts(stands(1))
+            .actor(officer("otto"))
+            .when(carry_it_out(Form::Bulletin))
+            .accepted();
+        let [Event::CarriedOut(carried_out)] = &events[..] else {
+            panic!("it was carried out, not {events:?}");
+        };
+        let documents = &carried_out.execution.documents;
+        assert_eq!(*documents, documents_of(Form::Bulletin));
     }
 
     #[test]

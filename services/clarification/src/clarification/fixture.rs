@@ -15,6 +15,7 @@ use super::carrying_out::{Bulletin, CarriedOut, Meeting};
 use super::course::{Halted, Superseded};
 use super::drafting::StatementDrafted;
 use super::forms::{Because, FormDecided, Recommendation};
+use super::rendering::{Content, DocumentsRendered, Kind, Printed};
 use super::screening::OpinionRecorded;
 use super::wish::{Speaker, WishRecorded};
 use super::*;
@@ -151,6 +152,7 @@ pub(crate) fn cleared(conclusion: i32) -> Ruling {
                 reach: Some(Reach::Unit),
                 exclusions: [].into(),
             }),
+            concluded_on: Some(date(2026, 3, 2)),
         },
         holding: Holding::Holds,
     }
@@ -316,6 +318,7 @@ pub(crate) fn an_execution(form: Form) -> Event {
                 until: date(2026, 4, 8),
                 remove_at: "2026-04-08T15:59:59.999999Z".parse().expect("a timestamp"),
             }),
+            documents: documents_of(form),
             rests_on: rests_on(),
             remind_at: "2026-03-23T15:59:59.999999Z".parse().expect("a timestamp"),
         },
@@ -400,6 +403,43 @@ pub(crate) fn stands(conclusion: i32) -> Facts {
         }),
         ..Facts::default()
     }
+}
+
+/// Documents of this content, as if they had been set.
+pub(crate) fn printed(content: Content) -> Facts {
+    let printed = content.kinds.iter().map(|kind| Printed {
+        kind: *kind,
+        bytes: kind.code().as_bytes().into(),
+        sha256: vec![*kind as u8; 32],
+        pages: 1,
+    });
+    Facts {
+        rendering: Some(Rendering {
+            printed: printed.collect(),
+            content,
+        }),
+        ..Facts::default()
+    }
+}
+
+/// The documents that a clarification in this form hands over.
+pub(crate) fn documents_of(form: Form) -> Vec<Document> {
+    let kinds = Kind::of_form(form).iter();
+    let documents = kinds.zip(1..).map(|(kind, number)| Document {
+        kind: *kind,
+        language: "zh-Hans".to_owned(),
+        bytes: text(0x80 + number),
+        sha256: vec![*kind as u8; 32],
+        pages: 1,
+    });
+    documents.collect()
+}
+
+pub(crate) fn documents_made(form: Form) -> Event {
+    DocumentsRendered {
+        documents: documents_of(form),
+    }
+    .into()
 }
 
 pub(crate) fn agrees() -> Command {
@@ -487,8 +527,13 @@ pub(crate) fn a_drafted_one(form: Form) -> Given<Clarification> {
     a_decided_one(form).events([a_draft()])
 }
 
-pub(crate) fn an_approved_one(form: Form) -> Given<Clarification> {
+/// Approved; its documents are being made.
+pub(crate) fn an_approved_without_documents(form: Form) -> Given<Clarification> {
     a_drafted_one(form).events([an_approval()])
+}
+
+pub(crate) fn an_approved_one(form: Form) -> Given<Clarification> {
+    an_approved_without_documents(form).events([documents_made(form)])
 }
 
 pub(crate) fn a_carried_out_one(form: Form) -> Given<Clarification> {

@@ -2,6 +2,7 @@
 //! organisation, 4 on somebody who is not identified; reported by the actor `reporter`.
 
 use chassis::testing::{Given, given};
+use jiff::civil::date;
 use office::{Finding, SubjectId};
 
 use super::learning::{Allegation, Raised, Report};
@@ -102,6 +103,7 @@ pub(crate) fn conclusion(number: i32, on_the_official: Finding) -> Conclusion {
             found(id(ORGANISATION), &[(2, Finding::Unfounded)]),
             found(id(PLACEHOLDER), &[(4, Finding::Unfounded)]),
         ],
+        on: Some(date(2026, 3, 2)),
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use chassis::aggregate::{Decision, Effects, Rejection};
 use chassis::recusal::Recusal;
+use jiff::civil::Date;
 use office::{AllegationId, Finding, MatterId, SubjectId, UnitCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ pub struct Conclusion {
     pub unit: UnitCode,
     /// What it says about each subject.
     pub subjects: Vec<Concluded>,
+    /// On which day; `None` where verification did not say it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Date>,
 }
 
 /// What a conclusion says about one subject.
@@ -265,6 +269,7 @@ pub(super) fn conclude(
                 unit: conclusion.unit.clone(),
                 findings,
                 harm: said.harm.clone(),
+                concluded_on: conclusion.on,
             };
             clearances.insert(said.subject, clearance);
         } else {

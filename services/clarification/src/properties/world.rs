@@ -6,6 +6,7 @@ use chassis::aggregate::TextRef;
 use chassis::recusal::Recusal;
 use chassis::testing::{Followed, Journal, followed, given};
 use chassis::view::View;
+use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
 use office::{Actor, ClarificationId, Finding, MatterId, SubjectId, TextId, UnitCode};
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use crate::clarification::approval::{Answer, Facts, Word};
 use crate::clarification::carrying_out::CarriedOut;
 use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
+use crate::clarification::rendering::{Content, Document, Kind as DocumentKind};
 use crate::clarification::screening::Opinion;
 use crate::clarification::wish::Speaker;
 use crate::clarification::{self, Clarification, Dossier, Event, Stage, Standing};
@@ -74,6 +76,8 @@ pub(super) struct World {
     /// How often each clarification was carried out, and superseded.
     pub(super) executions: BTreeMap<Uuid, Vec<CarriedOut>>,
     superseded: BTreeMap<Uuid, u32>,
+    /// The documents of each clarification's present approval.
+    rendered: BTreeMap<Uuid, Vec<Document>>,
 }
 
 /// The person who heads the organisation's unit, and one who heads another.
@@ -128,6 +132,7 @@ impl World {
             applied: BTreeMap::new(),
             executions: BTreeMap::new(),
             superseded: BTreeMap::new(),
+            rendered: BTreeMap::new(),
         }
     }
 
@@ -254,6 +259,7 @@ impl World {
             number: self.conclusion,
             unit: self.concluded_by.clone(),
             subjects,
+            on: Some(date(2026, 3, 2)),
         });
         self.verification.push_back(Foreign(concluded));
     }
@@ -312,8 +318,17 @@ impl World {
         let of = due.what.aggregate;
         if let Some(command) = due.what.command::<Clarification>() {
             let mut context = self.context::<Clarification>(of, service());
-            if let clarification::Command::ClearAtMeeting(_) = command {
-                context.facts = self.answer(Told::Truth);
+            match command {
+                clarification::Command::ClearAtMeeting(_) => {
+                    context.facts = self.answer(Told::Truth);
+                }
+                clarification::Command::RenderDocuments => {
+                    let dossier = self.clarifications[&of].state().dossier();
+                    let wanted =
+                        dossier.and_then(|dossier| Content::wanted(dossier, &context.profile));
+                    context.facts = wanted.map(printed).unwrap_or_default();
+                }
+                _ => {}
             }
             return self.take(of, &command, &context).is_ok();
         }
@@ -563,10 +578,17 @@ impl World {
                     let dossier = before.dossier().expect("it was drafted");
                     assert!(!dossier.took_part.contains(&context.actor.id), "four eyes");
                     self.rests_on_what_stands(dossier, context);
+                    self.rendered.remove(&of);
+                }
+                Event::DocumentsRendered(rendered) => {
+                    let documents = rendered.documents.clone();
+                    let earlier = self.rendered.insert(of, documents);
+                    assert_eq!(earlier, None, "once for each approval");
                 }
                 Event::CarriedOut(carried_out) => {
                     let dossier = before.dossier().expect("it was approved");
                     self.may_be_carried_out(dossier, carried_out, context);
+                    self.hands_over_its_documents(of, carried_out);
                     let all = self.executions.entry(of).or_default();
                     all.push(carried_out.clone());
                 }
@@ -584,6 +606,16 @@ impl World {
         let answer = context.facts.answer.expect("it was asked");
         let age = context.now.duration_since(answer.asked_at);
         assert!(age.as_secs() <= 5, "the answer is fresh");
+    }
+
+    /// Never without its documents: those of this approval, of each kind that the form hands over, and no others.
+    fn hands_over_its_documents(&self, of: Uuid, carried_out: &CarriedOut) {
+        let handed_over = &carried_out.execution.documents;
+        let kinds: Vec<_> = handed_over.iter().map(|one| one.kind).collect();
+        assert_eq!(kinds, DocumentKind::of_form(carried_out.form));
+        assert_eq!(self.rendered.get(&of), Some(handed_over));
+        let kept = handed_over.iter().all(|one| !one.bytes.digest.is_empty());
+        assert!(kept, "their bytes were kept with them");
     }
 
     /// Everything that must hold when a name is cleared, told a second way.

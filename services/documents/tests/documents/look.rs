@@ -173,7 +173,9 @@ fn lengthen(document: &mut Document, given: &str) {
         }
         Document::Bulletin(bulletin) => {
             bulletin.head.unit = name();
-            bulletin.published_in = name();
+            if let Some(published) = &mut bulletin.published {
+                published.place = name();
+            }
             statement(&mut bulletin.statement);
         }
     }

@@ -19,7 +19,7 @@ use std::sync::LazyLock;
 
 use documents::{Document, Language, Rendered, Typography, render};
 
-use sample::{one_of_each, sample};
+use sample::{Sample, one_of_each, sample, undated};
 
 static FONTS: LazyLock<Vec<PathBuf>> = LazyLock::new(|| {
     let fonts = env::var_os("ZHENGMING_FONTS")
@@ -43,13 +43,19 @@ fn text(name: &str, rendered: &Rendered) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
+/// What has a golden text: one of each form, and a bulletin of which less is known.
+fn with_golden(sample: &Sample) -> Vec<(&'static str, Document)> {
+    let undated = ("bulletin-undated", undated(sample));
+    one_of_each(sample).into_iter().chain([undated]).collect()
+}
+
 #[test]
 fn each_form_in_each_language_says_what_its_golden_text_says() {
     let write = env::var_os("ZHENGMING_GOLDEN").is_some_and(|value| value == "write");
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut differing = Vec::new();
     for language in Language::ALL {
-        for (form, document) in one_of_each(&sample(language)) {
+        for (form, document) in with_golden(&sample(language)) {
             let name = format!("{form}.{language}");
             let said = text(&name, &rendered(&document, language));
             let file = golden.join(format!("{name}.txt"));
@@ -80,7 +86,8 @@ fn there_is_a_golden_text_for_each_form_and_language_and_no_other() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     let wanted = Language::ALL.into_iter().flat_map(|language| {
-        one_of_each(&sample(language)).map(|(form, _)| format!("{form}.{language}.txt"))
+        let forms = with_golden(&sample(language)).into_iter();
+        forms.map(move |(form, _)| format!("{form}.{language}.txt"))
     });
     assert_eq!(there, wanted.collect());
 }

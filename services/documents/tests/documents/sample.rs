@@ -2,7 +2,7 @@
 
 use documents::{
     Announcement, Bulletin, Cleared, Document, Finding, Head, Kind, Language, Letter, Line,
-    Meeting, Record, Statement,
+    Meeting, Publication, Record, Statement,
 };
 use jiff::civil::{date, time};
 
@@ -93,7 +93,7 @@ pub(crate) fn cleared(name: &str, kind: Kind, matter: &str) -> Cleared {
         name: name.to_owned(),
         kind,
         matter: matter.to_owned(),
-        concluded_on: date(2026, 3, 2),
+        concluded_on: Some(date(2026, 3, 2)),
     }
 }
 
@@ -139,6 +139,17 @@ pub(crate) fn meeting(sample: &Sample) -> Meeting {
     }
 }
 
+/// The statement as it is published, made before anybody knows where and until when; of a conclusion without a day.
+pub(crate) fn undated(sample: &Sample) -> Document {
+    let [.., (_, bulletin)] = one_of_each(sample);
+    let Document::Bulletin(mut bulletin) = bulletin else {
+        panic!("the last is a bulletin");
+    };
+    bulletin.published = None;
+    bulletin.statement.cleared.concluded_on = None;
+    Document::Bulletin(bulletin)
+}
+
 /// One of each form, by its name.
 pub(crate) fn one_of_each(sample: &Sample) -> [(&'static str, Document); 4] {
     let (person, organisation) = (about_a_person(sample), about_an_organisation(sample));
@@ -167,8 +178,10 @@ pub(crate) fn one_of_each(sample: &Sample) -> [(&'static str, Document); 4] {
             Document::Bulletin(Bulletin {
                 head: head(sample),
                 statement: person,
-                published_in: sample.board.to_owned(),
-                published_until: date(2026, 4, 8),
+                published: Some(Publication {
+                    place: sample.board.to_owned(),
+                    until: date(2026, 4, 8),
+                }),
             }),
         ),
     ]

@@ -325,6 +325,42 @@ impl Texts {
     }
 }
 
+/// `domain.md`, Clarification, Carried out: how the documents are worded that an office hands over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Documents {
+    /// The language, one of [`Documents::LANGUAGES`].
+    pub language: String,
+    /// What categories are called in it, by their codes.
+    pub categories: BTreeMap<String, String>,
+}
+
+impl Documents {
+    /// The BCP 47 codes of the languages that documents are worded in.
+    pub const LANGUAGES: [&str; 3] = ["zh-Hans", "zh-Hant", "en"];
+
+    /// What a category is called; where the profile does not say it, its code with blanks.
+    pub fn label(&self, category: &str) -> String {
+        let label = self.categories.get(category).cloned();
+        label.unwrap_or_else(|| category.replace('_', " "))
+    }
+
+    pub(super) fn read(section: &Section<'_>) -> Documents {
+        let documents = Documents {
+            language: section.text("language", "zh-Hans, zh-Hant or en"),
+            categories: section.texts("categories", "a table of categories with their labels"),
+        };
+        section.done();
+        let language = documents.language.as_str();
+        if !language.is_empty() && !Self::LANGUAGES.contains(&language) {
+            section.fault(
+                "language",
+                format!("{language:?} is no language of documents; give zh-Hans, zh-Hant or en"),
+            );
+        }
+        documents
+    }
+}
+
 /// A list of codes, at least one.
 fn codes(section: &Section<'_>, key: &'static str) -> Vec<String> {
     let codes = section.list::<Code>(key, "a list of codes, such as \"out_of_scope\"");

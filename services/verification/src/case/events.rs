@@ -236,6 +236,9 @@ pub struct Concluded {
     pub unit: UnitCode,
     /// All findings, by subject.
     pub subjects: Vec<ConcludedSubject>,
+    /// On which day; `None` where it was stored before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Date>,
 }
 
 /// What a conclusion says about one subject.

@@ -310,6 +310,7 @@ pub(super) fn approve(state: &State, context: &Context) -> Decision<Event> {
             number: open.dossier.conclusions + 1,
             unit: open.dossier.unit.clone(),
             subjects: by_subject(open.dossier, findings, harms),
+            on: Some(context.profile.calendar.date(context.now)),
         }
         .into(),
     ])

@@ -254,6 +254,7 @@ pub(crate) fn concluded_with(number: i32, findings: &[ProposedFinding]) -> Event
                 harm: None,
             },
         ],
+        on: Some(date(2026, 3, 9)),
     }
     .into()
 }

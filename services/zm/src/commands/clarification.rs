@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use office::Role;
 use proto::clarification::{
-    Clarification, ClarificationState, GetClarificationRequest, ListClarificationsRequest,
-    ListClarificationsResponse, Opinion, UnmetCondition, Wish,
+    Clarification, ClarificationState, DocumentKind, GetClarificationRequest,
+    ListClarificationsRequest, ListClarificationsResponse, Opinion, UnmetCondition, Wish,
 };
 use proto::office::{
     ClarificationForm, ClosingReason, Finding, Harm, HarmDegree, HarmExclusion, HarmReach,
@@ -16,6 +16,7 @@ use crate::client::Clarification as Desk;
 use crate::commands::Paging;
 use crate::{Context, ids, output, words};
 
+mod document;
 mod meeting;
 mod opinions;
 mod statement;
@@ -90,6 +91,9 @@ Examples:
         after_help = "Example:\n  zm clarification approve CLARIFICATION --as supervisor@P51-01=wang"
     )]
     Approve(statement::Only),
+    /// Save a document that is handed over: the letter, or the bulletin
+    #[command(after_help = document::EXAMPLES)]
+    Document(document::Save),
     /// Record that it was carried out
     #[command(after_help = statement::CARRY_OUT_EXAMPLES)]
     CarryOut(Box<statement::CarryOut>),
@@ -147,6 +151,7 @@ impl Clarifications {
             Self::Draft(draft) => draft.run(context).await,
             Self::Return(which) => which.return_draft(context).await,
             Self::Approve(which) => which.approve(context).await,
+            Self::Document(save) => save.run(context).await,
             Self::CarryOut(carry_out) => carry_out.run(context).await,
             Self::Meeting(meeting) => meeting.run(context).await,
             Self::Confirm(which) => which.confirm(context).await,
@@ -236,6 +241,7 @@ fn told(found: &Clarification) -> String {
                 .unwrap_or_default(),
         ),
         ("due on", found.due_on.clone()),
+        ("documents", documents(found)),
         ("carried out on", found.carried_out_on.clone()),
         ("meeting", found.meeting_id.clone()),
         (
@@ -300,6 +306,19 @@ fn told(found: &Clarification) -> String {
         "Nobody has applied for it in writing.",
     );
     format!("{fields}\n\n{applications}\n\n{opinions}\n\n{statement}")
+}
+
+/// The documents that there are, a line each.
+fn documents(found: &Clarification) -> String {
+    let documents = found.documents.iter().map(|one| {
+        let kind = words::word::<DocumentKind>(one.kind);
+        let pages = if one.pages == 1 { "page" } else { "pages" };
+        format!(
+            "{kind} ({}, {} {pages}, SHA-256 {})",
+            one.language, one.pages, one.sha256
+        )
+    });
+    documents.collect::<Vec<_>>().join("; ")
 }
 
 impl List {

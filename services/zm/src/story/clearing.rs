@@ -33,7 +33,10 @@ impl Telling<'_> {
                 ClarificationState::Eligible => self.decide_form(&now).await?,
                 ClarificationState::FormDecided => self.draft(&now).await?,
                 ClarificationState::Drafted => self.approve_clearing(&now).await?,
-                ClarificationState::Approved => self.carry_out(&now).await?,
+                ClarificationState::Approved => {
+                    self.await_documents(ids, &now).await?;
+                    self.carry_out(&now).await?;
+                }
                 ClarificationState::CarriedOut => self.confirm(ids, &now).await?,
                 ClarificationState::Confirmed => return Ok(id),
                 ClarificationState::Applied
@@ -175,6 +178,20 @@ impl Telling<'_> {
         );
         let supervisor = self.supervisor.actor.id.to_string();
         self.tell(SERVICE, &supervisor, &text)
+    }
+
+    async fn await_documents(&mut self, ids: &Ids, now: &Clarification) -> Result<()> {
+        let of = format!("the letter of {}", now.clarification_id);
+        let made = self.news(SERVICE, &of, async || {
+            let now = self.clarification(ids).await?;
+            Ok(now.filter(|now| !now.documents.is_empty()))
+        });
+        made.await?;
+        self.tell(
+            SERVICE,
+            "The service",
+            "made the letter by itself, and keeps it with its hash",
+        )
     }
 
     async fn carry_out(&mut self, now: &Clarification) -> Result<()> {

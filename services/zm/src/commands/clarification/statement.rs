@@ -1,5 +1,7 @@
 //! From the form of a clarification to its confirmation.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use clap::Args;
 use office::Role;
@@ -11,7 +13,8 @@ use proto::office::ClarificationForm;
 use uuid::Uuid;
 
 use super::get;
-use crate::client::Clarification as Desk;
+use crate::client::{Clarification as Desk, Unanswered};
+use crate::replay::patience::Patience;
 use crate::{Context, ids, output, words};
 
 /// Which clarification.
@@ -121,7 +124,7 @@ impl Only {
         let answer = context.clarification(Role::Supervisor, ask).await?;
         context.answer(&answer, |answer| {
             format!(
-                "Approved: the conclusion stands. To be carried out by {}:\n  zm clarification carry-out {id}",
+                "Approved: the conclusion stands. Its documents are made by themselves; to be carried out by {}:\n  zm clarification document {id}\n  zm clarification carry-out {id}",
                 answer.due_on
             )
         })
@@ -138,6 +141,15 @@ impl Only {
             "Confirmed: the organisation department took note.".to_owned()
         })
     }
+}
+
+/// How long a command waits for the documents, which are made by themselves right after the approval.
+const MADE: Duration = Duration::from_secs(10);
+
+/// Whether a refusal says that the documents are being made.
+fn being_made(refused: &anyhow::Error) -> bool {
+    let refused = refused.downcast_ref::<Unanswered>();
+    refused.is_some_and(|refused| refused.refusal.code == "CLARIFICATION_DOCUMENTS_MISSING")
 }
 
 /// The examples of the help text.
@@ -230,8 +242,15 @@ impl CarryOut {
             published_until: self.published_until,
         };
         let (id, meeting) = (request.clarification_id.clone(), request.meeting_id.clone());
-        let ask = async |mut desk: Desk| desk.carry_out_clarification(request).await;
-        let answer = context.clarification(role, ask).await?;
+        let mut patience = Patience::with_a_service(MADE);
+        let answer = loop {
+            let request = request.clone();
+            let ask = async |mut desk: Desk| desk.carry_out_clarification(request).await;
+            match context.clarification(role, ask).await {
+                Err(refused) if being_made(&refused) && patience.pause().await => {}
+                answer => break answer?,
+            }
+        };
         context.answer(&answer, |_| {
             let met = match meeting.as_str() {
                 "" => String::new(),
