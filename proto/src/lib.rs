@@ -66,6 +66,7 @@ pub fn events_of(service: &str) -> &'static [&'static str] {
             "ReportJoined",
             "SubjectIdentified",
             "MatterMoved",
+            "ActorsRecused",
         ],
         "verification" => &[
             "CaseOpened",

@@ -5,7 +5,7 @@ use serde_json::Value;
 use servers::eventually;
 use tests::Office;
 
-use crate::clarifying::carried_out;
+use crate::clarifying::{carried_out, shown};
 use crate::concluding::{Concluded, concluded, registered, word};
 
 const UNIT: &str = "P51-01-01";
@@ -231,6 +231,17 @@ async fn how_a_clarification_worked_is_checked_once_its_day_has_come() {
     let _services = office.start_all().await;
     let person = registered(&office, "Chen Yi", UNIT, &[]);
     let clarification = carried_out(&office, &person, UNIT).await;
+    // Who has a conflict in clearing the name is kept from the case, too.
+    let conflict = ["clarification", "conflict", &clarification, "--reason"];
+    let bo = format!("clarification_officer@{UNIT}=bo");
+    office.zm_json(&[&conflict[..], &["We are cousins", "--as", &bo]].concat());
+    let matter = word(&shown(&office, &clarification)["matterId"]);
+    eventually("the case is kept from them", async || {
+        let shown = office.zm(&["case", "show", &matter, "--as", &bo]).output();
+        let told = shown.expect("zm runs").stderr;
+        String::from_utf8_lossy(&told).contains("You are recused from this case")
+    })
+    .await;
     file_that(&office, &person, "the file opens for aftercare", |_| true).await;
     let check = [
         "file",

@@ -28,6 +28,10 @@ pub(crate) const INTAKE: &[Follows] = &[
     on("ReportJoined", learn_report),
     on("SubjectIdentified", learn_identity),
     on("MatterMoved", learn_move),
+    ignore(
+        "ActorsRecused",
+        "verification tells its conflicts here itself, and ours intake learned from us",
+    ),
 ];
 
 /// Verification's events.

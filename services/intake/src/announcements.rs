@@ -57,10 +57,18 @@ pub fn announce(matter: MatterId, event: &Event) -> Option<Announcement> {
             };
             Some(Announcement::of("MatterMoved", &message))
         }
-        // Verification told us, or clarification.
-        Event::CaseStateRecorded(_) | Event::ActorsRecused(_) | Event::ClarificationRecorded(_) => {
-            None
+        // Who told us knows it already; whoever else follows us does not.
+        Event::ActorsRecused(recused) => {
+            let recusal = &recused.recusal;
+            let message = public::ActorsRecused {
+                matter_id,
+                actor_ids: recusal.actors.iter().map(ToString::to_string).collect(),
+                reporter_marks: recusal.reporters.iter().map(Mark::hexadecimal).collect(),
+            };
+            Some(Announcement::of("ActorsRecused", &message))
         }
+        // Verification told us, or clarification.
+        Event::CaseStateRecorded(_) | Event::ClarificationRecorded(_) => None,
         // Others hold the text's id and ask for it when they need it.
         Event::TextErased(_) => None,
     }

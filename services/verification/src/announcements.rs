@@ -86,8 +86,9 @@ pub(crate) fn announce(case: CaseId, event: &Event) -> Option<Announcement> {
                 reason: discontinued.reason.clone(),
             },
         )),
-        // Intake moved the matter, and has told everybody.
+        // Intake moved the matter or told who is recused, and has told everybody.
         Event::Moved(_)
+        | Event::ActorsRecused(_)
         | Event::InvestigatorsAssigned(_)
         | Event::EvidenceRecorded(_)
         | Event::FindingsProposed(_)

@@ -198,6 +198,11 @@ pub enum Command {
         /// Which.
         unit: UnitCode,
     },
+    /// Keeps out who is recused; follows from intake's `ActorsRecused`.
+    RecuseFromCase {
+        /// Who.
+        recusal: Recusal,
+    },
     /// Assigns these investigators, and nobody else.
     AssignInvestigators {
         /// Who, in the order of the request.
@@ -454,6 +459,7 @@ impl Aggregate for Case {
                 subject,
             } => opening::identify(state, *placeholder, subject, context),
             Command::MoveCase { unit } => moving::move_to(state, unit),
+            Command::RecuseFromCase { recusal } => investigation::learn_recusal(state, recusal),
             Command::AssignInvestigators { investigators } => {
                 investigation::assign(state, investigators, context)
             }

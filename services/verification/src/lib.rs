@@ -40,7 +40,7 @@ pub fn verification() -> Blueprint {
         .request::<Verification, v1::ReopenCaseRequest>()
         .request::<Verification, v1::RecordSanctionRequest>()
         .internal(&["OpenCase", "AddAllegations", "IdentifyInCase", "MoveCase"])
-        .internal(&["WarnCaseDue", "RecordCaseOverdue"])
+        .internal(&["RecuseFromCase", "WarnCaseDue", "RecordCaseOverdue"])
         .questions(&[
             "GetCase",
             "ListCases",
@@ -55,6 +55,7 @@ pub fn verification() -> Blueprint {
                 on("ReportJoined", reactions::add_allegations),
                 on("SubjectIdentified", reactions::identify_in_case),
                 on("MatterMoved", reactions::move_case),
+                on("ActorsRecused", reactions::recuse_from_case),
             ],
         )
         .view::<views::Cases>()

@@ -3,7 +3,9 @@
 //! To add one: a function here and its line in `lib.rs`. What this binary cannot read (an id that is none, a value of
 //! an enum that it does not know) is not guessed: the event waits for a newer one.
 
-use chassis::reaction::{Directive, Foreign, NotYet, all, known, known_if_given, unknown};
+use chassis::reaction::{
+    Directive, Foreign, NotYet, all, known, known_if_given, known_recusal, unknown,
+};
 use office::MatterId;
 use proto::{intake, office as o};
 
@@ -68,6 +70,16 @@ pub(crate) fn move_case(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
     };
     let matter = known("matter_id", &moved.matter_id)?;
     Ok(to_case(matter, "MoveCase", command))
+}
+
+/// `ActorsRecused` → `RecuseFromCase`.
+pub(crate) fn recuse_from_case(event: &Foreign<'_>) -> Result<Vec<Directive>, NotYet> {
+    let recused: intake::ActorsRecused = event.read()?;
+    let command = Command::RecuseFromCase {
+        recusal: known_recusal(&recused.actor_ids, &recused.reporter_marks)?,
+    };
+    let matter = known("matter_id", &recused.matter_id)?;
+    Ok(to_case(matter, "RecuseFromCase", command))
 }
 
 fn to_case(matter: MatterId, method: &'static str, command: Command) -> Vec<Directive> {

@@ -39,6 +39,8 @@ chassis::events! {
         InvestigatorsAssigned(InvestigatorsAssigned) = "investigators_assigned" 1,
         /// An actor declared a conflict of interest.
         ConflictDeclared(ConflictDeclared) = "conflict_declared" 2 { 1 => without_matter },
+        /// Others told who is recused.
+        ActorsRecused(ActorsRecused) = "case_actors_recused" 1,
         /// Evidence was recorded.
         EvidenceRecorded(EvidenceRecorded) = "evidence_recorded" 1,
         /// A finding was proposed for each allegation.
@@ -177,6 +179,13 @@ pub struct ConflictDeclared {
     pub actor: ActorId,
     /// Why.
     pub reason: TextRef,
+}
+
+/// See [`Event::ActorsRecused`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActorsRecused {
+    /// Who is recused and was not before.
+    pub recusal: Recusal,
 }
 
 /// See [`Event::EvidenceRecorded`].
@@ -351,6 +360,11 @@ pub(super) fn evolve(state: &mut State, event: &Event) {
             }
         }
         Event::Moved(moved) => move_to(state, &moved.to),
+        Event::ActorsRecused(recused) => {
+            if let Some(dossier) = state.dossier_mut() {
+                dossier.recusal.extend(&recused.recusal);
+            }
+        }
         Event::ConflictDeclared(declared) => {
             if let Some(dossier) = state.dossier_mut() {
                 dossier.recusal.actors.insert(declared.actor.clone());

@@ -1,13 +1,15 @@
 //! Who investigates a case and what they find: assignment, declared conflicts, evidence.
 
-use chassis::aggregate::Decision;
+use chassis::aggregate::{Decision, Rejection};
+use chassis::recusal::Recusal;
 use chassis::refusal::NOT_FOUND;
 use jiff::civil::Date;
 use office::{ActorId, EvidenceId, TextId};
 use serde::{Deserialize, Serialize};
 
 use super::events::{
-    ConflictDeclared, Event, EvidenceRecorded, InvestigatorsAssigned, RecordedEvidence,
+    ActorsRecused, ConflictDeclared, Event, EvidenceRecorded, InvestigatorsAssigned,
+    RecordedEvidence,
 };
 use super::{
     Context, FINDINGS_PROPOSED, INVESTIGATOR_RECUSED, NOT_INVESTIGATOR, OBTAINED_LATER, Progress,
@@ -108,6 +110,18 @@ pub(super) fn declare_conflict(
         }
         .into(),
     ])
+}
+
+/// Recuses who declared a conflict elsewhere in the matter. What they did stays known, and nothing goes on with them.
+pub(super) fn learn_recusal(state: &State, recusal: &Recusal) -> Decision<Event> {
+    let Some(dossier) = state.dossier() else {
+        return Err(Rejection::NotYet("the case that they are recused from"));
+    };
+    let recusal = dossier.recusal.lacking(recusal);
+    if recusal.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![ActorsRecused { recusal }.into()])
 }
 
 /// Records evidence: by an assigned investigator, while the case is being investigated.
@@ -260,6 +274,28 @@ mod tests {
             let expected = if admitted { Ok(()) } else { Err(OUT_OF_SCOPE) };
             assert_eq!(answer, expected, "{unit}");
         }
+    }
+
+    #[test]
+    fn who_has_a_conflict_in_clearing_a_name_is_recused_from_the_case() {
+        let conflict = || Command::RecuseFromCase {
+            recusal: Recusal {
+                actors: [actor_id("chen")].into(),
+                ..Recusal::default()
+            },
+        };
+        let (_, after) = a_proposed_case()
+            .actor(service())
+            .when(conflict())
+            .accepted();
+        let of = after.clone().actor(investigator("chen"));
+        let reads = Case::admit(of.state(), &of.context().visitor());
+        assert_eq!(reads, Err(RECUSED));
+        after.when(conflict()).then_already();
+        chassis::testing::given::<Case>()
+            .actor(service())
+            .when(conflict())
+            .then_not_yet();
     }
 
     #[test]

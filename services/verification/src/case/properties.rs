@@ -46,6 +46,12 @@ fn anything() -> impl Strategy<Value = Asked> {
         2 => select(vec!["P51-01", "P51", "N"]).prop_map(|unit| Command::MoveCase {
             unit: unit.parse().expect("a unit code"),
         }),
+        1 => Just(Command::RecuseFromCase {
+            recusal: Recusal {
+                actors: [actor_id("wu")].into(),
+                ..Recusal::default()
+            },
+        }),
         1 => select(vec![OFFICIAL, 0x32]).prop_map(|subject| Command::IdentifyInCase {
             placeholder: id(PLACEHOLDER),
             subject: official(subject, "wu"),
@@ -116,6 +122,7 @@ fn usually(command: &Command, state: &State) -> Actor {
         | Command::AddAllegations(_)
         | Command::IdentifyInCase { .. }
         | Command::MoveCase { .. }
+        | Command::RecuseFromCase { .. }
         | Command::WarnCaseDue
         | Command::RecordCaseOverdue => return service(),
         Command::DeclareConflict { .. }
