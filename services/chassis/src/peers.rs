@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Request, Response, Status};
+use tonic_types::StatusExt as _;
 
 use self::breaker::Breaker;
 use crate::refusal::{INTERNAL, Refusal, RefusalKind, UNAVAILABLE};
@@ -166,7 +167,7 @@ impl Peers {
             .with_jitter();
         let answered = attempt
             .retry(patience)
-            .when(|status: &Status| status.code() == Code::Unavailable);
+            .when(|status: &Status| status.code() == Code::Unavailable || is_broken(status));
         let answer = tokio::time::timeout(DEADLINE, answered)
             .await
             .unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
@@ -224,7 +225,21 @@ impl Line {
     }
 }
 
+/// Whether this is no answer of the peer but of its connection, as when it is killed while it is asked: whatever our
+/// services say has details.
+fn is_broken(status: &Status) -> bool {
+    let by_connection = matches!(
+        status.code(),
+        Code::Unknown | Code::Internal | Code::Cancelled
+    );
+    by_connection && status.get_error_details().error_info().is_none()
+}
+
 fn refusal_of(peer: &str, status: &Status) -> Refusal {
+    if is_broken(status) {
+        let (code, message) = (status.code(), status.message());
+        return UNAVAILABLE.with_note(format_args!("{peer}: {code:?}: {message}"));
+    }
     let refusal = Refusal::from_status(status);
     match refusal.kind {
         // Our token, not the caller's.

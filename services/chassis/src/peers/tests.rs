@@ -60,6 +60,21 @@ async fn asked(peers: &Peers, answer: &Status) -> (Refusal, u32) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connection_that_breaks_is_no_answer_and_what_the_peer_says_of_itself_is() {
+    for broken in [
+        Status::unknown("transport error"),
+        Status::internal("h2 protocol error"),
+        Status::cancelled("operation was canceled"),
+    ] {
+        let (refusal, times) = asked(&peers(), &broken).await;
+        assert_eq!(refusal.code, UNAVAILABLE.code, "{broken:?}");
+        assert!(times > 1, "it is asked again");
+    }
+    let (refusal, times) = asked(&peers(), &INTERNAL.status()).await;
+    assert_eq!((refusal.code, times), (INTERNAL.code, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_does_not_answer_is_asked_again_a_few_times() {
     let (refusal, times) = asked(&peers(), &Status::unavailable("down")).await;
     assert_eq!(refusal.code, "UNAVAILABLE");
