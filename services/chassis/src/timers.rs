@@ -25,8 +25,9 @@ use crate::time::At;
 
 /// The net under all wake-ups.
 const POLL: Duration = Duration::from_millis(500);
-/// How long a claim holds; longer than a command may take.
-const LEASE: Duration = Duration::from_secs(60);
+/// How long a claim holds; longer than a command usually takes. What a killed process had claimed waits for so long, and
+/// one that takes longer is carried out twice, which its request id makes harmless.
+const LEASE: Duration = Duration::from_secs(30);
 /// Consequences under way at once.
 const CONSEQUENCES: usize = 128;
 /// Clocks under way at once; few, so that other work goes on beside them.
