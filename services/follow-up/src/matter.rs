@@ -142,8 +142,9 @@ impl Aggregate for Matter {
         }
     }
 
-    fn matter(id: Uuid, _state: &State) -> Option<Uuid> {
-        Some(id)
+    /// Not shown with its matter: it names people, and no unit whose officers could see them.
+    fn matter(_id: Uuid, _state: &State) -> Option<Uuid> {
+        None
     }
 
     fn effects(_id: Uuid, event: &Event, effects: &mut Effects) {
