@@ -146,6 +146,9 @@ pub struct ApplicationRecorded {
     /// The ordinal of the newest ruling that the matter knew, where the reasons are the matter's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordinal: Option<u32>,
+    /// The unit that handles the matter, or concluded it, where no conclusion has cleared the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitCode>,
     /// All that keeps the subject from being a candidate, as they are told.
     pub reasons: Vec<Reason>,
 }
@@ -274,6 +277,7 @@ fn waiting(
         application,
         form: Left::Stays,
         ordinal: Some(position.ordinal),
+        unit: Some(position.unit.clone()),
         reasons: position.reasons.clone(),
     }
 }
@@ -294,6 +298,7 @@ fn on_record(
         application,
         form: Left::Stays,
         ordinal: None,
+        unit: None,
         reasons: dossier.reasons(),
     };
     let application = &recorded.application;
@@ -348,6 +353,9 @@ pub(super) fn waits(applied: &mut Applied, event: &Event) {
             applied.applications.take(recorded);
             applied.reasons.clone_from(&recorded.reasons);
             applied.heard = recorded.ordinal.unwrap_or(applied.heard);
+            if let Some(unit) = &recorded.unit {
+                applied.unit = unit.clone();
+            }
         }
         Event::ReasonsLearned(ReasonsLearned(told)) => {
             applied.heard = told.ordinal;
