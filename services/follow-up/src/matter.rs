@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use chassis::aggregate::{Aggregate, Context, Decision, Effects, Visitor};
 use chassis::recusal::Recusal;
 use chassis::refusal::{OUT_OF_SCOPE, Refusal};
-use office::{FileId, MatterId};
+use office::{FileId, MatterId, natural_id};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -70,6 +70,11 @@ pub struct FileNoted {
     pub file: FileId,
     /// Who is recused as it is noted.
     pub recusal: Recusal,
+}
+
+/// The id under which a matter stands here; another than the matter's own, by which it is shown.
+pub fn known_as(matter: MatterId) -> Uuid {
+    natural_id(Matter::KIND, &[matter.as_bytes()])
 }
 
 fn learn(state: &State, recusal: &Recusal) -> Vec<Event> {
@@ -190,9 +195,7 @@ mod tests {
     }
 
     fn a_matter() -> Given<Matter> {
-        given::<Matter>()
-            .id(id::<MatterId>(MATTER))
-            .actor(service())
+        given::<Matter>().id(known_as(id(MATTER))).actor(service())
     }
 
     fn tell_file() -> Command {
@@ -203,7 +206,7 @@ mod tests {
 
     /// The recusal that files are told because of this event.
     fn told(event: &Event) -> usize {
-        let followed = followed::<Matter>(id::<MatterId>(MATTER), event);
+        let followed = followed::<Matter>(known_as(id(MATTER)), event);
         assert!(followed.iter().all(|one| one.method == "RecuseFromFile"));
         followed.len()
     }

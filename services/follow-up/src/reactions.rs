@@ -14,7 +14,7 @@ use proto::office::SubjectKind;
 use proto::verification::{self, CaseOpened, SanctionRecorded};
 
 use crate::file::{Carried, Command, File, Sanction, file_of};
-use crate::matter::{self, Matter};
+use crate::matter::{self, Matter, known_as};
 
 /// Verification's events.
 pub(crate) const VERIFICATION: &[Follows] = &[
@@ -122,7 +122,7 @@ fn to_matter(matter: &str, recusal: Recusal) -> Result<Vec<Directive>, NotYet> {
         return Ok(Vec::new());
     }
     Ok(vec![Directive::to::<Matter>(
-        matter,
+        known_as(matter),
         "LearnRecusal",
         matter::Command::LearnRecusal { recusal },
     )])

@@ -7,7 +7,7 @@ use office::{FileId, MatterId};
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Record, State};
-use crate::matter::{self, Matter};
+use crate::matter::{self, Matter, known_as};
 
 /// See [`Event::ActorsRecused`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,7 +39,11 @@ pub(super) fn ask(file: FileId, event: &Event, effects: &mut Effects) {
         Event::AftercareAdded(added) => added.carried.matter,
         _ => return,
     };
-    effects.then::<Matter>(matter, "TellFile", &matter::Command::TellFile { file });
+    effects.then::<Matter>(
+        known_as(matter),
+        "TellFile",
+        &matter::Command::TellFile { file },
+    );
 }
 
 #[cfg(test)]
@@ -100,7 +104,7 @@ mod tests {
                 .iter()
                 .map(|one| (one.method, one.aggregate))
                 .collect();
-            assert_eq!(asked, [("TellFile", id::<MatterId>(matter).uuid())]);
+            assert_eq!(asked, [("TellFile", known_as(id(matter)))]);
         }
     }
 }
