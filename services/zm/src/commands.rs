@@ -22,6 +22,8 @@ pub mod text;
 pub mod token;
 pub mod triage;
 
+use anyhow::Result;
+
 /// How much of a long list is shown.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Paging {
@@ -46,6 +48,18 @@ impl Paging {
         match self.all {
             true => 200,
             false => self.page_size.into(),
+        }
+    }
+
+    /// The page that is wanted, or all of them: `ask` is given a page's token, takes its rows, and answers with the next
+    /// one's. What it answered last.
+    async fn pages(&self, mut ask: impl AsyncFnMut(String) -> Result<String>) -> Result<String> {
+        let mut page_token = self.page_token.clone();
+        loop {
+            page_token = ask(page_token).await?;
+            if page_token.is_empty() || !self.all {
+                return Ok(page_token);
+            }
         }
     }
 

@@ -167,8 +167,7 @@ impl List {
         let office = context.office()?;
         let mut verification = context.person(Role::Supervisor)?.verification(&office);
         let mut listed = ListCasesResponse::default();
-        let mut page_token = self.paging.page_token.clone();
-        loop {
+        let pages = self.paging.pages(async |page_token| {
             let request = ListCasesRequest {
                 page_size: self.paging.page_size(),
                 page_token,
@@ -179,12 +178,9 @@ impl List {
                 .ask("verification", verification.list_cases(request))
                 .await?;
             listed.cases.extend(page.cases);
-            listed.next_page_token = page.next_page_token.clone();
-            page_token = page.next_page_token;
-            if page_token.is_empty() || !self.paging.all {
-                break;
-            }
-        }
+            Ok(page.next_page_token)
+        });
+        listed.next_page_token = pages.await?;
         context.answer(&listed, |listed| {
             let rows = listed.cases.iter().map(|row| {
                 vec![

@@ -328,8 +328,7 @@ impl List {
             .person(Role::ClarificationOfficer)?
             .clarification(&office);
         let mut listed = ListClarificationsResponse::default();
-        let mut page_token = self.paging.page_token.clone();
-        loop {
+        let pages = self.paging.pages(async |page_token| {
             let request = ListClarificationsRequest {
                 page_size: self.paging.page_size(),
                 page_token,
@@ -342,12 +341,9 @@ impl List {
                 .ask("clarification", desk.list_clarifications(request))
                 .await?;
             listed.clarifications.extend(page.clarifications);
-            listed.next_page_token = page.next_page_token.clone();
-            page_token = page.next_page_token;
-            if page_token.is_empty() || !self.paging.all {
-                break;
-            }
-        }
+            Ok(page.next_page_token)
+        });
+        listed.next_page_token = pages.await?;
         context.answer(&listed, |listed| {
             let rows = listed.clarifications.iter().map(|row| {
                 vec![

@@ -207,8 +207,7 @@ impl List {
         let office = context.office()?;
         let mut follow_up = context.person(Role::FollowUpOfficer)?.follow_up(&office);
         let mut listed = ListFilesResponse::default();
-        let mut page_token = self.paging.page_token.clone();
-        loop {
+        let pages = self.paging.pages(async |page_token| {
             let request = ListFilesRequest {
                 page_size: self.paging.page_size(),
                 page_token,
@@ -219,12 +218,9 @@ impl List {
                 .ask("follow_up", follow_up.list_files(request))
                 .await?;
             listed.files.extend(page.files);
-            listed.next_page_token = page.next_page_token.clone();
-            page_token = page.next_page_token;
-            if page_token.is_empty() || !self.paging.all {
-                break;
-            }
-        }
+            Ok(page.next_page_token)
+        });
+        listed.next_page_token = pages.await?;
         context.answer(&listed, |listed| {
             let rows = listed.files.iter().map(|row| {
                 vec![

@@ -40,8 +40,7 @@ impl Ledger {
             }
         };
         let mut listed = ListLedgerResponse::default();
-        let mut page_token = self.paging.page_token.clone();
-        loop {
+        let pages = self.paging.pages(async |page_token| {
             let request = ListLedgerRequest {
                 unit: self.unit.clone(),
                 year,
@@ -52,12 +51,9 @@ impl Ledger {
                 .ask("clarification", desk.list_ledger(request))
                 .await?;
             listed.entries.extend(page.entries);
-            listed.next_page_token = page.next_page_token.clone();
-            page_token = page.next_page_token;
-            if page_token.is_empty() || !self.paging.all {
-                break;
-            }
-        }
+            Ok(page.next_page_token)
+        });
+        listed.next_page_token = pages.await?;
         context.answer(&listed, |listed| {
             let number = |of: &Option<LedgerNumber>| of.as_ref().map(|of| of.number.to_string());
             let rows = listed.entries.iter().map(|entry| {

@@ -135,8 +135,7 @@ impl List {
         let officer = context.person(Role::IntakeOfficer)?;
         let mut intake = officer.intake(&office);
         let mut listed = ListReportsResponse::default();
-        let mut page_token = self.paging.page_token.clone();
-        loop {
+        let pages = self.paging.pages(async |page_token| {
             let request = ListReportsRequest {
                 page_size: self.paging.page_size(),
                 page_token,
@@ -145,12 +144,9 @@ impl List {
             };
             let page = office.ask("intake", intake.list_reports(request)).await?;
             listed.reports.extend(page.reports);
-            listed.next_page_token = page.next_page_token.clone();
-            page_token = page.next_page_token;
-            if page_token.is_empty() || !self.paging.all {
-                break;
-            }
-        }
+            Ok(page.next_page_token)
+        });
+        listed.next_page_token = pages.await?;
         context.answer(&listed, |listed| {
             let rows = listed.reports.iter().map(|row| {
                 vec![

@@ -254,8 +254,7 @@ impl List {
             .person(Role::ClarificationOfficer)?
             .clarification(&office);
         let mut listed = ListMeetingsResponse::default();
-        let mut page_token = self.paging.page_token.clone();
-        loop {
+        let pages = self.paging.pages(async |page_token| {
             let request = ListMeetingsRequest {
                 page_size: self.paging.page_size(),
                 page_token,
@@ -266,12 +265,9 @@ impl List {
                 .ask("clarification", desk.list_meetings(request))
                 .await?;
             listed.meetings.extend(page.meetings);
-            listed.next_page_token = page.next_page_token.clone();
-            page_token = page.next_page_token;
-            if page_token.is_empty() || !self.paging.all {
-                break;
-            }
-        }
+            Ok(page.next_page_token)
+        });
+        listed.next_page_token = pages.await?;
         context.answer(&listed, |listed| {
             let rows = listed.meetings.iter().map(|row| {
                 vec![
