@@ -96,6 +96,16 @@ impl Recusal {
         }
     }
 
+    /// The actors' ids, as messages and tables hold them.
+    pub fn actor_ids(&self) -> Vec<String> {
+        self.actors.iter().map(ToString::to_string).collect()
+    }
+
+    /// The marks in hexadecimal, as messages and tables hold them.
+    pub fn marks(&self) -> Vec<String> {
+        self.reporters.iter().map(Mark::hexadecimal).collect()
+    }
+
     /// Whether it names this actor.
     pub fn names(&self, actor: &ActorId, secrets: &Secrets) -> bool {
         // Most reporters are no officials; then nothing needs to be hashed.

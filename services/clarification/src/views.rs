@@ -9,7 +9,6 @@ pub(crate) mod meetings;
 use std::collections::BTreeMap;
 
 use chassis::question::{self, Page, Reach};
-use chassis::recusal::Mark;
 use chassis::view::View;
 use jiff::civil::Date;
 use office::{MatterId, SubjectId, UnitCode};
@@ -178,8 +177,8 @@ impl View for Clarifications {
             cleared_on: cleared_on(&dossier.stage),
             meetings: dossier.meetings.iter().map(MeetingRow::of).collect(),
             entries: dossier.entries.iter().map(EntryRow::of).collect(),
-            recused: recusal.actors.iter().map(ToString::to_string).collect(),
-            reporter_marks: recusal.reporters.iter().map(Mark::hexadecimal).collect(),
+            recused: recusal.actor_ids(),
+            reporter_marks: recusal.marks(),
         })
     }
 }
@@ -202,8 +201,8 @@ fn waiting(id: Uuid, version: i64, applied: &Applied) -> ClarificationRow {
         cleared_on: None,
         meetings: Vec::new(),
         entries: Vec::new(),
-        recused: recusal.actors.iter().map(ToString::to_string).collect(),
-        reporter_marks: recusal.reporters.iter().map(Mark::hexadecimal).collect(),
+        recused: recusal.actor_ids(),
+        reporter_marks: recusal.marks(),
     }
 }
 

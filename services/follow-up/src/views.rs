@@ -11,7 +11,6 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::question::{self, Page, Reach};
-use chassis::recusal::Mark;
 use chassis::view::View;
 use jiff::civil::Date;
 use office::{ActorId, SubjectId, UnitCode};
@@ -40,7 +39,7 @@ pub(crate) struct FileRow {
     next_on: String,
     approach: Option<Approach>,
     person: Option<ActorId>,
-    recused: BTreeSet<ActorId>,
+    recused: Vec<String>,
     reporter_marks: Vec<String>,
     tallies: Vec<Tally>,
 }
@@ -97,13 +96,8 @@ impl View for Files {
             next_on: next_on(record).map_or_else(|| NEVER.to_owned(), |day| day.to_string()),
             approach: latest.map(|assessed| assessed.approach),
             person: record.person.clone(),
-            recused: record.recusal.actors.clone(),
-            reporter_marks: record
-                .recusal
-                .reporters
-                .iter()
-                .map(Mark::hexadecimal)
-                .collect(),
+            recused: record.recusal.actor_ids(),
+            reporter_marks: record.recusal.marks(),
             tallies,
         })
     }

@@ -62,8 +62,8 @@ pub fn announce(matter: MatterId, event: &Event) -> Option<Announcement> {
             let recusal = &recused.recusal;
             let message = public::ActorsRecused {
                 matter_id,
-                actor_ids: recusal.actors.iter().map(ToString::to_string).collect(),
-                reporter_marks: recusal.reporters.iter().map(Mark::hexadecimal).collect(),
+                actor_ids: recusal.actor_ids(),
+                reporter_marks: recusal.marks(),
             };
             Some(Announcement::of("ActorsRecused", &message))
         }

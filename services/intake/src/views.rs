@@ -5,7 +5,6 @@
 //! changes often makes every event dearer.
 
 use chassis::question::{Page, Reach};
-use chassis::recusal::{Mark, Recusal};
 use chassis::view::View;
 use jiff::civil::Date;
 use office::Profile;
@@ -136,7 +135,6 @@ impl View for Reports {
                     !filed.identified.contains_key(&placeholder)
                 }
             });
-        let (recused, reporters) = hidden_from(&filed.recusal);
         Some(ReportRow {
             id,
             version,
@@ -154,8 +152,8 @@ impl View for Reports {
                 .iter()
                 .map(|subject| subject.id.into())
                 .collect(),
-            recused,
-            reporters,
+            recused: filed.recusal.actor_ids(),
+            reporters: filed.recusal.marks(),
         })
     }
 }
@@ -170,13 +168,6 @@ pub fn stage_code(stage: &Stage) -> &'static str {
         Stage::Transferred(_) => "transferred",
         Stage::Withdrawn => "withdrawn",
     }
-}
-
-fn hidden_from(recusal: &Recusal) -> (Vec<String>, Vec<String>) {
-    (
-        recusal.actors.iter().map(ToString::to_string).collect(),
-        recusal.reporters.iter().map(Mark::hexadecimal).collect(),
-    )
 }
 
 /// The matters as a table.
@@ -218,7 +209,6 @@ impl View for Matters {
 
     fn row(id: Uuid, version: i64, state: &matter::State) -> Option<MatterRow> {
         let open = state.open()?;
-        let (recused, reporters) = hidden_from(&open.recusal);
         Some(MatterRow {
             id,
             version,
@@ -229,8 +219,8 @@ impl View for Matters {
             reports: open.reports.len(),
             opened_at: open.opened_at.as_microsecond(),
             topics: topics(&open.allegations).into_iter().collect(),
-            recused,
-            reporters,
+            recused: open.recusal.actor_ids(),
+            reporters: open.recusal.marks(),
         })
     }
 }

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use chassis::question::{self, Page, Reach};
-use chassis::recusal::Mark;
 use chassis::view::View;
 use jiff::civil::Date;
 use office::{MatterId, UnitCode};
@@ -136,8 +135,8 @@ impl View for Cases {
             allegations: dossier.allegations.len(),
             counts,
             conclusion: dossier.conclusions,
-            recused: recusal.actors.iter().map(ToString::to_string).collect(),
-            reporter_marks: recusal.reporters.iter().map(Mark::hexadecimal).collect(),
+            recused: recusal.actor_ids(),
+            reporter_marks: recusal.marks(),
         })
     }
 }

@@ -1,7 +1,6 @@
 //! Read model of meetings that were convened: a row each, and the list for people.
 
 use chassis::question::{Page, Reach};
-use chassis::recusal::Mark;
 use chassis::view::View;
 use jiff::civil::Date;
 use office::UnitCode;
@@ -99,8 +98,8 @@ impl View for Meetings {
             clarifications: agenda.items.len(),
             carried_out,
             not_carried_out: outcomes().count() - carried_out,
-            recused: recusal.actors.iter().map(ToString::to_string).collect(),
-            reporter_marks: recusal.reporters.iter().map(Mark::hexadecimal).collect(),
+            recused: recusal.actor_ids(),
+            reporter_marks: recusal.marks(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The queries against a real PostgreSQL, which `tests/run` provides: each test has the table for itself, in its
 //! connection's temporary schema.
 
-use chassis::recusal::Recusal;
+use chassis::recusal::{Mark, Recusal};
 use chassis::testing::{self, Given};
 use jiff::civil::date;
 
