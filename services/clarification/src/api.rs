@@ -22,10 +22,10 @@ use uuid::Uuid;
 
 use crate::ClarificationOffice;
 use crate::clarification::Clarification;
-use crate::clarification::rendering::{DOCUMENT_ERASED, NO_DOCUMENT};
 use crate::conclusion::clarification_of;
 use crate::integrity::{IntegrityFile, file_of};
 use crate::meeting::Meeting;
+use crate::printing::{DOCUMENT_ERASED, NO_DOCUMENT};
 use crate::views::{self, Counting, OfLedger};
 
 /// The gRPC service over the front of the house.

@@ -52,12 +52,12 @@ use self::at_meeting::AtMeeting;
 use self::carrying_out::{Execution, Particulars};
 use self::drafting::Statement;
 use self::forms::{DecidedForm, Form};
-use self::rendering::{Document, Rendering};
 use self::screening::{Opinion, Screening};
 use self::wish::{Said, Wish};
 use crate::conclusion::{Clearance, NotCleared, Reason, Ruling, Subject};
 use crate::ledger;
 use crate::matter::RECUSED;
+use crate::printing::{Document, Rendering};
 
 /// What a decision may know: verification's and intake's answers, for the steps that rest on one.
 pub type Context = chassis::aggregate::Context<Facts>;

@@ -20,7 +20,7 @@ use proto::verification::verification_service_client::VerificationServiceClient;
 use uuid::Uuid;
 
 use crate::clarification::approval::{Answer, CONCLUSION_UNANSWERED, Facts, Word};
-use crate::clarification::rendering::{Content, NAME_ERASED, NAME_UNANSWERED, Rendering};
+use crate::clarification::rendering;
 use crate::clarification::wish::{HEAD_UNANSWERED, Speaker};
 use crate::clarification::{Clarification, Command, State};
 use crate::conclusion;
@@ -30,6 +30,7 @@ use crate::matter::Matter;
 use crate::meeting::convening::{self, Known};
 use crate::meeting::{self, Meeting, Stage};
 use crate::press::Press;
+use crate::printing::{Content, NAME_ERASED, NAME_UNANSWERED, Rendering, Words};
 
 impl Informed for Matter {}
 
@@ -82,7 +83,8 @@ impl Informed for Clarification {
             Command::RenderDocuments => {
                 let state = asking.state::<Clarification>(id).await?;
                 let dossier = state.as_ref().and_then(|(_, state)| state.dossier());
-                let wanted = dossier.and_then(|dossier| Content::wanted(dossier, &asking.profile));
+                let wanted = dossier
+                    .and_then(|dossier| rendering::Content::wanted(dossier, &asking.profile));
                 if let Some(content) = wanted {
                     facts.rendering = Some(render(asking, content, actor).await?);
                 }
@@ -180,11 +182,19 @@ async fn known(asking: &Asking, id: ClarificationId) -> Result<Option<Known>, Re
     Ok(Some(Known { dossier, awaited }))
 }
 
-/// Sets the documents with the name that intake knows.
-async fn render(asking: &Asking, content: Content, actor: &Actor) -> Result<Rendering, Refusal> {
+/// Sets documents with the names that intake knows.
+async fn render<C: Content>(
+    asking: &Asking,
+    content: C,
+    actor: &Actor,
+) -> Result<Rendering<C>, Refusal> {
     let press = asking.equipment::<Press>()?;
-    let name = name_of(asking, content.subject, actor).await?;
-    press.print(content, name).await
+    let mut words = Words::default();
+    for subject in content.names() {
+        let name = name_of(asking, subject, actor).await?;
+        words.names.insert(subject, name);
+    }
+    press.print(content, words).await
 }
 
 /// Asks intake for a subject's name.

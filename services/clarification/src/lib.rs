@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod matter;
 pub mod meeting;
 mod press;
+pub mod printing;
 mod reactions;
 mod views;
 
@@ -127,6 +128,7 @@ mod tests {
             include_str!("meeting/convening.rs"),
             include_str!("meeting/holding.rs"),
             include_str!("press.rs"),
+            include_str!("printing.rs"),
             include_str!("reactions.rs"),
         ];
         for word in ["sqlx::query", "Uuid::new_", "Timestamp::now"] {

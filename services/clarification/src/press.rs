@@ -13,9 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use crate::clarification::rendering::{
-    Content, FONTS_LACKING, NAME_NOT_PRINTABLE, Printed, Rendering,
-};
+use crate::printing::{Content, FONTS_LACKING, NAME_NOT_PRINTABLE, Printed, Rendering, Words};
 
 /// The fonts, and how many documents may be set at once.
 pub(crate) struct Press {
@@ -39,26 +37,35 @@ impl Equipment for Press {
 }
 
 impl Press {
-    /// Sets all documents of a clarification that clear this name.
+    /// Sets all documents of a content with these words.
     ///
     /// # Errors
     /// Why they cannot be made.
-    pub(crate) async fn print(&self, content: Content, name: String) -> Result<Rendering, Refusal> {
+    pub(crate) async fn print<C: Content>(
+        &self,
+        content: C,
+        words: Words,
+    ) -> Result<Rendering<C>, Refusal> {
         let place = self.places.acquire().await;
         let typography = Arc::clone(&self.typography);
-        let set = spawn_blocking(move || set(&typography, content, &name)).await;
+        let set = spawn_blocking(move || set(&typography, content, &words)).await;
         drop(place);
         set.map_err(|error| INTERNAL.with_note(error))?
     }
 }
 
-fn set(typography: &Typography, content: Content, name: &str) -> Result<Rendering, Refusal> {
+fn set<C: Content>(
+    typography: &Typography,
+    content: C,
+    words: &Words,
+) -> Result<Rendering<C>, Refusal> {
     let language: Language = content
+        .letterhead()
         .language
         .parse()
         .map_err(|fault| INTERNAL.with_note(fault))?;
-    let printed = content.kinds.iter().map(|kind| {
-        let document = content.document(*kind, name);
+    let printed = content.kinds().iter().map(|kind| {
+        let document = content.document(*kind, words);
         let rendered = documents::render(typography, &document, language).map_err(refused)?;
         Ok(Printed {
             kind: *kind,

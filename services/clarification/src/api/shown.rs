@@ -15,13 +15,13 @@ use crate::announcements::{form, subject_kind};
 use crate::clarification::applying::{Application, Applied};
 use crate::clarification::carrying_out::Execution;
 use crate::clarification::forms::{Form, recommended};
-use crate::clarification::rendering::{Document, Kind as DocumentKind};
 use crate::clarification::screening::{Given, Opinion};
 use crate::clarification::wish::{Said, Wish};
 use crate::clarification::{Dossier, Preparation, Progress, Stage, Standing, State};
 use crate::conclusion::{Clearance, Degree, Exclusion, Harm, Line, Reach, Reason, SubjectHarm};
 use crate::integrity::{self, Entry, Kind};
 use crate::ledger::Number;
+use crate::printing::{Document, Kind as DocumentKind};
 use crate::views::{self, Listed};
 
 /// A clarification as its visitors see it; `None` where there is nothing.

@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::drafting::NOTHING_DRAFTED;
-use super::rendering::Rendering;
+use super::rendering::Content;
 use super::wish::Speaker;
 use super::{Context, Dossier, Event, Preparation, Progress, State, wish};
 use crate::matter::ruling::Position;
+use crate::printing::Rendering;
 
 /// Whoever had a part in it does not approve it.
 pub const FOUR_EYES: Refusal = Refusal::new(
@@ -53,7 +54,7 @@ pub struct Facts {
     /// The meeting that the clarification is to be carried out at, where it is one that was convened.
     pub convened: Option<Uuid>,
     /// The documents as they were set; `None` where none were wanted.
-    pub rendering: Option<Rendering>,
+    pub rendering: Option<Rendering<Content>>,
 }
 
 /// What verification says of the matter's last conclusion.

@@ -16,9 +16,10 @@ use uuid::Uuid;
 use super::afterwards::Confirmation;
 use super::approval::{Approval, RestsOn, standing};
 use super::forms::Form;
-use super::rendering::{DOCUMENTS_MISSING, Document};
+use super::rendering::DOCUMENTS_MISSING;
 use super::{Context, Dossier, Event, Held, Progress, Stage, State, wish};
 use crate::conclusion::Subject;
+use crate::printing::Document;
 
 /// It is not approved.
 pub const NOT_APPROVED: Refusal = Refusal::new(

@@ -15,7 +15,7 @@ use super::carrying_out::{Bulletin, CarriedOut, Meeting};
 use super::course::{Halted, Superseded};
 use super::drafting::StatementDrafted;
 use super::forms::{Because, FormDecided, Recommendation};
-use super::rendering::{Content, DocumentsRendered, Kind, Printed};
+use super::rendering::{Content, DocumentsRendered, kinds_of};
 use super::screening::OpinionRecorded;
 use super::wish::{Speaker, WishRecorded};
 use super::*;
@@ -23,6 +23,7 @@ use crate::conclusion::{
     Degree, Harm, Holding, Line, Reach, SubjectHarm, SubjectKind, clarification_of,
 };
 use crate::ledger::{Entered, Number, Occasion, Wanted, What};
+use crate::printing::{self, Printed, Rendering};
 
 pub(crate) const TEXT: u128 = 0x60;
 
@@ -406,25 +407,30 @@ pub(crate) fn stands(conclusion: i32) -> Facts {
 }
 
 /// Documents of this content, as if they had been set.
-pub(crate) fn printed(content: Content) -> Facts {
-    let printed = content.kinds.iter().map(|kind| Printed {
+pub(crate) fn rendered<C: printing::Content>(content: C) -> Rendering<C> {
+    let printed = content.kinds().iter().map(|kind| Printed {
         kind: *kind,
         bytes: kind.code().as_bytes().into(),
         sha256: vec![*kind as u8; 32],
         pages: 1,
     });
+    Rendering {
+        printed: printed.collect(),
+        content,
+    }
+}
+
+/// The same, as facts.
+pub(crate) fn printed(content: Content) -> Facts {
     Facts {
-        rendering: Some(Rendering {
-            printed: printed.collect(),
-            content,
-        }),
+        rendering: Some(rendered(content)),
         ..Facts::default()
     }
 }
 
 /// The documents that a clarification in this form hands over.
 pub(crate) fn documents_of(form: Form) -> Vec<Document> {
-    let kinds = Kind::of_form(form).iter();
+    let kinds = kinds_of(form).iter();
     let documents = kinds.zip(1..).map(|(kind, number)| Document {
         kind: *kind,
         language: "zh-Hans".to_owned(),

@@ -17,7 +17,7 @@ use crate::clarification::approval::{Answer, Facts, Word};
 use crate::clarification::carrying_out::CarriedOut;
 use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
-use crate::clarification::rendering::{Content, Document, Kind as DocumentKind};
+use crate::clarification::rendering::{Content, kinds_of};
 use crate::clarification::screening::Opinion;
 use crate::clarification::wish::Speaker;
 use crate::clarification::{self, Clarification, Dossier, Event, Stage, Standing};
@@ -31,6 +31,7 @@ use crate::matter::{self, Matter};
 use crate::meeting::convening::{self, Known};
 use crate::meeting::holding::Outcome;
 use crate::meeting::{self, Meeting};
+use crate::printing::Document;
 use crate::views::Clarifications;
 use crate::views::meetings::Meetings;
 
@@ -612,7 +613,7 @@ impl World {
     fn hands_over_its_documents(&self, of: Uuid, carried_out: &CarriedOut) {
         let handed_over = &carried_out.execution.documents;
         let kinds: Vec<_> = handed_over.iter().map(|one| one.kind).collect();
-        assert_eq!(kinds, DocumentKind::of_form(carried_out.form));
+        assert_eq!(kinds, kinds_of(carried_out.form));
         assert_eq!(self.rendered.get(&of), Some(handed_over));
         let kept = handed_over.iter().all(|one| !one.bytes.digest.is_empty());
         assert!(kept, "their bytes were kept with them");
