@@ -165,7 +165,7 @@ async fn opened(office: &Office, subject: &str) -> String {
 }
 
 /// Saves a document by `zm`; its bytes, and the hash that was printed.
-fn saved(office: &Office, id: &str, kind: &str) -> (Vec<u8>, String) {
+pub(crate) fn saved(office: &Office, id: &str, kind: &str) -> (Vec<u8>, String) {
     let path = office.folder.path().join(format!("{kind}.pdf"));
     let out = path.to_str().expect("a plain path");
     let told = office.zm_json(&[
@@ -184,14 +184,20 @@ fn saved(office: &Office, id: &str, kind: &str) -> (Vec<u8>, String) {
     )
 }
 
+/// The lines of a document's text, without white space.
+pub(crate) fn lines(pdf: &[u8]) -> Vec<String> {
+    let text = pdf_extract::extract_text_from_mem(pdf).expect("a PDF with text");
+    let lines = text.lines();
+    lines
+        .map(|line| line.split_whitespace().collect())
+        .collect()
+}
+
 /// Whether a document says what was found on each allegation on this subject, and nothing of the other.
 fn says_what_it_must(pdf: &[u8], whose: &Accused) {
-    let text = pdf_extract::extract_text_from_mem(pdf).expect("a PDF with text");
-    let lines: Vec<String> = text
-        .lines()
-        .map(|line| line.split_whitespace().collect())
-        .collect();
+    let lines = lines(pdf);
     let all = lines.concat();
+    let text = lines.join("\n");
     assert!(all.contains(whose.name), "{text}");
     for [_, _, label, finding] in whose.lines {
         let label: String = label.split_whitespace().collect();

@@ -8,6 +8,7 @@ use tests::Office;
 use tests::docket::{Concluded, Docket, Report};
 
 use crate::concluding::word;
+use crate::documents::{lines, saved};
 
 const UNIT: &str = "P51-01-01";
 const SOURCE: &str = "meetings";
@@ -82,6 +83,16 @@ async fn a_meeting_is_counted_once_and_clears_each_name_whose_conclusion_still_s
     let told = refused(&office, &by_hand);
     assert!(told.contains("it is held as a whole"), "{told}");
 
+    // It is announced with everybody's name, and with nothing of what was alleged.
+    let (announcement, _) = saved(&office, &meeting, "announcement");
+    let announcement = lines(&announcement).concat();
+    let all_names = ["meeting-1", "meeting-2", "meeting-3"];
+    for name in all_names {
+        assert!(announcement.contains(name), "{announcement}");
+    }
+    assert!(announcement.contains("Townhall"), "{announcement}");
+    assert!(!announcement.contains("不属实"), "{announcement}");
+
     // One of the cases is opened again, and then verification says nothing any more: nobody is cleared without its word.
     docket.reopen(&all[2].0).await;
     eventually("the third is halted", async || {
@@ -155,6 +166,24 @@ async fn a_meeting_is_counted_once_and_clears_each_name_whose_conclusion_still_s
     let place = word(&shown(&office, &meeting)["place"]["textId"]);
     let place = office.zm_json(&["text", "clarification", &place]);
     assert_eq!(place["text"], "Town hall", "{place:#}");
+
+    // The record states what was found of those who were cleared, and does not name who was not.
+    let (record, sha256) = saved(&office, &meeting, "record");
+    let record = lines(&record).concat();
+    let named = all_names.map(|name| record.contains(name));
+    assert_eq!(named, [true, true, false], "{record}");
+    assert_eq!(record.matches("不属实：").count(), 2, "{record}");
+    let attended = ["Townhall", "Alloftheoffice", "40人", "2件"];
+    for told in attended {
+        assert!(record.contains(told), "{told}: {record}");
+    }
+    let held = shown(&office, &meeting);
+    let documents = held["documents"].as_array().expect("a list").iter();
+    let documents: Vec<_> = documents
+        .map(|one| (word(&one["kind"]), word(&one["sha256"])))
+        .collect();
+    assert_eq!(documents.len(), 2, "{held:#}");
+    assert_eq!(documents[1], ("DOCUMENT_KIND_RECORD".to_owned(), sha256));
 
     // What was expected is no fault: nothing waits for an operator.
     let pool = office.superuser("clarification").await;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use office::{Actor, Profile};
+use office::{Actor, Profile, TextId};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -75,6 +75,18 @@ impl Asking {
         crate::load::state::<A>(&self.pool, &self.kinds, id)
             .await
             .map_err(|error| UNAVAILABLE.with_note(error))
+    }
+
+    /// A text of this service, for what is made of it by itself; `None` where there is none, or it was erased.
+    ///
+    /// # Errors
+    /// [`UNAVAILABLE`] if the database does not answer.
+    pub async fn text(&self, id: TextId) -> Result<Option<String>, Refusal> {
+        let text = crate::load::text(&self.pool, id)
+            .await
+            .map_err(|error| UNAVAILABLE.with_note(error))?;
+        let bytes = text.and_then(|text| text.bytes);
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 }
 

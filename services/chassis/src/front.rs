@@ -445,14 +445,10 @@ impl Front {
 
     /// A text's bytes, if they were not erased, and its digest.
     async fn kept(&self, actor: &Actor, id: TextId) -> Result<(Option<Vec<u8>>, Vec<u8>), Refusal> {
-        let text = sqlx::query!(
-            "select owner, bytes, digest from texts where id = $1",
-            Uuid::from(id)
-        )
-        .fetch_optional(&self.inner.pool)
-        .await
-        .map_err(|error| UNAVAILABLE.with_note(error))?
-        .ok_or(NOT_FOUND)?;
+        let text = load::text(&self.inner.pool, id)
+            .await
+            .map_err(|error| UNAVAILABLE.with_note(error))?
+            .ok_or(NOT_FOUND)?;
         self.admits(actor, text.owner).await?;
         Ok((text.bytes, text.digest))
     }

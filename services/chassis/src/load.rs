@@ -1,6 +1,7 @@
 //! From rows to states: the newest state of an aggregate, folded again from the journal where its format is another one.
 
 use jiff::Timestamp;
+use office::TextId;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -149,6 +150,26 @@ pub(crate) async fn state<A: Aggregate>(
             .downcast_ref::<A::State>()
             .map(|state| (live.version, state.clone()))
     }))
+}
+
+/// A text as it is kept.
+pub(crate) struct Kept {
+    /// The aggregate that it belongs to.
+    pub(crate) owner: Uuid,
+    /// `None` once it was erased.
+    pub(crate) bytes: Option<Vec<u8>>,
+    pub(crate) digest: Vec<u8>,
+}
+
+/// A text; `None` if there is none under this id.
+pub(crate) async fn text(pool: &PgPool, id: TextId) -> Result<Option<Kept>, sqlx::Error> {
+    sqlx::query_as!(
+        Kept,
+        "select owner, bytes, digest from texts where id = $1",
+        Uuid::from(id)
+    )
+    .fetch_optional(pool)
+    .await
 }
 
 /// An aggregate's typed state as it was at a version that was seen before; the fresh one at version 0.

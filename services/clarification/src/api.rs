@@ -25,7 +25,7 @@ use crate::clarification::Clarification;
 use crate::conclusion::clarification_of;
 use crate::integrity::{IntegrityFile, file_of};
 use crate::meeting::Meeting;
-use crate::printing::{DOCUMENT_ERASED, NO_DOCUMENT};
+use crate::printing::{DOCUMENT_ERASED, Document, NO_DOCUMENT};
 use crate::views::{self, Counting, OfLedger};
 
 /// The gRPC service over the front of the house.
@@ -284,13 +284,9 @@ impl ClarificationService for Api {
     ) -> Answer<v1::GetDocumentResponse> {
         let actor = self.front.permit(&request, "GetDocument")?;
         let request = request.get_ref();
-        let id: ClarificationId = question::id("clarification_id", &request.clarification_id)?;
         let kind = shown::document_kind_of(request.kind())
             .ok_or_else(|| invalid("kind", "must be one of the enum's values"))?;
-        let (_, state) = self.front.state::<Clarification>(&actor, id.uuid()).await?;
-        let documents = state
-            .dossier()
-            .map_or(&[][..], |dossier| dossier.documents());
+        let documents = self.documents(&actor, request).await?;
         let document = documents.iter().find(|document| document.kind == kind);
         let document = document.ok_or_else(|| NO_DOCUMENT.status())?;
         let content = self.front.bytes(&actor, document.bytes.id).await?;
@@ -323,6 +319,32 @@ impl ClarificationService for Api {
 }
 
 impl Api {
+    /// The documents of the clarification or the meeting that a question names.
+    async fn documents(
+        &self,
+        actor: &Actor,
+        request: &v1::GetDocumentRequest,
+    ) -> Result<Vec<Document>, Status> {
+        match (&*request.clarification_id, &*request.meeting_id) {
+            (id, "") => {
+                let id: ClarificationId = question::id("clarification_id", id)?;
+                let (_, state) = self.front.state::<Clarification>(actor, id.uuid()).await?;
+                let dossier = state.dossier();
+                Ok(dossier.map_or_else(Vec::new, |dossier| dossier.documents().to_vec()))
+            }
+            ("", id) => {
+                let id: Uuid = question::id("meeting_id", id)?;
+                let (_, state) = self.front.state::<Meeting>(actor, id).await?;
+                let agenda = state.agenda();
+                Ok(agenda.map_or_else(Vec::new, |agenda| agenda.documents.clone()))
+            }
+            _ => Err(invalid(
+                "meeting_id",
+                "must be empty where clarification_id is given",
+            )),
+        }
+    }
+
     fn reach(&self, actor: &Actor) -> Reach {
         Reach::of(actor, &self.front.profile(), &self.front.secrets())
     }

@@ -28,6 +28,7 @@ use crate::integrity::IntegrityFile;
 use crate::ledger::Ledger;
 use crate::matter::Matter;
 use crate::meeting::convening::{self, Known};
+use crate::meeting::rendering::TEXT_ERASED;
 use crate::meeting::{self, Meeting, Stage};
 use crate::press::Press;
 use crate::printing::{Content, NAME_ERASED, NAME_UNANSWERED, Rendering, Words};
@@ -148,18 +149,31 @@ fn speaking(
 impl Informed for Meeting {
     async fn gather(
         asking: &Asking,
-        _id: Uuid,
+        id: Uuid,
         command: &meeting::Command,
-        _actor: &Actor,
+        actor: &Actor,
     ) -> Result<convening::Facts, Refusal> {
         let mut facts = convening::Facts::default();
-        let meeting::Command::ConveneMeeting { clarifications, .. } = command else {
-            return Ok(facts);
-        };
-        for id in clarifications {
-            if let Some(known) = known(asking, *id).await? {
-                facts.clarifications.insert(*id, known);
+        match command {
+            meeting::Command::ConveneMeeting { clarifications, .. } => {
+                for id in clarifications {
+                    if let Some(known) = known(asking, *id).await? {
+                        facts.clarifications.insert(*id, known);
+                    }
+                }
             }
+            meeting::Command::RenderMeetingDocuments => {
+                let state = asking.state::<Meeting>(id).await?;
+                let agenda = state.as_ref().and_then(|(_, state)| state.agenda());
+                let profile = &asking.profile;
+                let today = profile.calendar.date(asking.now);
+                let wanted = agenda
+                    .and_then(|agenda| meeting::rendering::Content::wanted(agenda, profile, today));
+                if let Some(content) = wanted {
+                    facts.rendering = Some(render(asking, content, actor).await?);
+                }
+            }
+            _ => {}
         }
         Ok(facts)
     }
@@ -182,7 +196,7 @@ async fn known(asking: &Asking, id: ClarificationId) -> Result<Option<Known>, Re
     Ok(Some(Known { dossier, awaited }))
 }
 
-/// Sets documents with the names that intake knows.
+/// Sets documents with the names that intake knows, and texts of our own.
 async fn render<C: Content>(
     asking: &Asking,
     content: C,
@@ -193,6 +207,10 @@ async fn render<C: Content>(
     for subject in content.names() {
         let name = name_of(asking, subject, actor).await?;
         words.names.insert(subject, name);
+    }
+    for id in content.texts() {
+        let text = asking.text(id).await?.ok_or(TEXT_ERASED)?;
+        words.texts.insert(id, text);
     }
     press.print(content, words).await
 }

@@ -66,7 +66,7 @@ pub fn clarification() -> Blueprint {
         .internal(&["CallToMeeting", "ClearAtMeeting"])
         .internal(&["NoteMeetingOutcome", "RecuseFromMeeting"])
         .internal(&["EnterInLedger", "NoteLedgerNumber", "EnterInIntegrityFile"])
-        .internal(&["RenderDocuments"])
+        .internal(&["RenderDocuments", "RenderMeetingDocuments"])
         .internal(&["WarnExecutionDue", "RecordExecutionOverdue"])
         .internal(&["RemindPersonnel", "AskForRemoval"])
         .questions(&["GetClarification", "ListClarifications", "ListLedger"])
@@ -127,6 +127,7 @@ mod tests {
             include_str!("meeting.rs"),
             include_str!("meeting/convening.rs"),
             include_str!("meeting/holding.rs"),
+            include_str!("meeting/rendering.rs"),
             include_str!("press.rs"),
             include_str!("printing.rs"),
             include_str!("reactions.rs"),

@@ -4,7 +4,8 @@
 //! its clarification, by the very decision that clears a single one. So a meeting that was held asks each clarification
 //! to be carried out at it, and each answers: it was, or why not. Whoever is halted, declined or recused meanwhile is an
 //! expected answer and no fault. Here are its state, its commands, its refusals and what each event does to it; the
-//! decisions stand in [`convening`] and [`holding`], the other side in [`crate::clarification::at_meeting`].
+//! decisions stand in [`convening`] and [`holding`], its documents in [`rendering`], the other side in
+//! [`crate::clarification::at_meeting`].
 //!
 //! Whoever is recused from one of its clarifications is recused from the whole meeting: it is announced, held and
 //! recorded as one, and nobody can keep half of a record from somebody. The clarifications tell it of a recusal that
@@ -19,10 +20,11 @@ pub mod convening;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod holding;
+pub mod rendering;
 
 use std::collections::BTreeMap;
 
-use chassis::aggregate::{Aggregate, Decision, Effects, TextRef, Visitor};
+use chassis::aggregate::{Aggregate, Decision, Effects, Made, TextRef, Visitor};
 use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use jiff::civil::{Date, Time};
@@ -30,9 +32,10 @@ use office::{ActorId, ClarificationId, MatterId, SubjectId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use self::convening::{Facts, MeetingConvened};
+use self::convening::{Facts, MeetingConvened, Stated};
 use self::holding::{MeetingCancelled, MeetingHeld, Outcome, OutcomeNoted, Record};
 use crate::matter::RECUSED;
+use crate::printing::{Document, Rendering};
 
 /// What a decision may know: how the clarifications stand, for the convening.
 pub type Context = chassis::aggregate::Context<Facts>;
@@ -67,6 +70,10 @@ pub struct Agenda {
     pub place: TextRef,
     /// Whose names it clears, in the order in which they were named.
     pub items: Vec<Item>,
+    /// What is stated of each; of none where it was convened before that was kept.
+    pub stated: BTreeMap<ClarificationId, Stated>,
+    /// Its announcement and its record, once they were made.
+    pub documents: Vec<Document>,
     /// Who is recused from one of them.
     pub recusal: Recusal,
     /// How far it is.
@@ -146,6 +153,8 @@ pub enum Command {
         /// What.
         outcome: Outcome,
     },
+    /// Keep the announcement or the record; follows from the convening and from the answers.
+    RenderMeetingDocuments,
     /// Keep out who is recused from one of its clarifications; follows from what that one learned.
     RecuseFromMeeting {
         /// Who.
@@ -157,7 +166,7 @@ chassis::events! {
     /// What can happen to a meeting.
     pub enum Event {
         /// It was convened.
-        Convened(MeetingConvened) = "meeting_convened" 1,
+        Convened(MeetingConvened) = "meeting_convened" 2 { 1 => convening::without_statements },
         /// It became known who else is recused.
         ActorsRecused(MeetingActorsRecused) = "meeting_actors_recused" 1,
         /// It was cancelled.
@@ -166,6 +175,8 @@ chassis::events! {
         Held(MeetingHeld) = "meeting_held" 1,
         /// A clarification was carried out at it, or was not.
         OutcomeNoted(OutcomeNoted) = "meeting_outcome_noted" 1,
+        /// Its announcement was made, or its record.
+        DocumentsRendered(rendering::MeetingDocumentsRendered) = "meeting_documents_rendered" 1,
     }
 }
 
@@ -211,11 +222,16 @@ impl Agenda {
 
 impl Aggregate for Meeting {
     const KIND: &'static str = "meeting";
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     type State = State;
     type Command = Command;
     type Event = Event;
     type Facts = Facts;
+
+    fn made(facts: &Facts) -> Vec<Made> {
+        let rendering = facts.rendering.as_ref();
+        rendering.map(Rendering::made).unwrap_or_default()
+    }
 
     fn decide(state: &State, command: &Command, context: &Context) -> Decision<Event> {
         match command {
@@ -235,6 +251,7 @@ impl Aggregate for Meeting {
                 clarification,
                 outcome,
             } => holding::note(state, *clarification, outcome),
+            Command::RenderMeetingDocuments => rendering::keep(state, context),
             Command::RecuseFromMeeting { recusal } => recuse(state, recusal),
         }
     }
@@ -255,6 +272,7 @@ impl Aggregate for Meeting {
             Event::Cancelled(cancelled) => holding::cancelled(agenda, cancelled),
             Event::Held(held) => holding::held(agenda, held),
             Event::OutcomeNoted(noted) => holding::noted(agenda, noted),
+            Event::DocumentsRendered(rendered) => rendering::kept(agenda, rendered),
         }
     }
 
@@ -274,8 +292,9 @@ impl Aggregate for Meeting {
         match event {
             Event::Convened(convened) => convening::call(id, convened, effects),
             Event::Held(held) => holding::clear(id, held, effects),
-            Event::ActorsRecused(_) | Event::Cancelled(_) | Event::OutcomeNoted(_) => {}
+            _ => {}
         }
+        rendering::follow(id, event, effects);
     }
 }
 

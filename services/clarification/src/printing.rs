@@ -34,7 +34,7 @@ pub const NAME_ERASED: Refusal = Refusal::new(
 pub const NAME_NOT_PRINTABLE: Refusal = Refusal::new(
     RefusalKind::FailedPrecondition,
     "CLARIFICATION_NAME_NOT_PRINTABLE",
-    "What must be printed holds control characters or marks that turn the direction of writing, in the name at intake or a label of the policy profile; no document is made of that.",
+    "What must be printed holds control characters or marks that turn the direction of writing, in the name at intake, a text of the meeting or a label of the policy profile; no document is made of that.",
 );
 /// The fonts lack characters of the document.
 pub const FONTS_LACKING: Refusal = Refusal::new(
@@ -46,7 +46,7 @@ pub const FONTS_LACKING: Refusal = Refusal::new(
 pub const NO_DOCUMENT: Refusal = Refusal::new(
     RefusalKind::NotFound,
     "CLARIFICATION_NO_DOCUMENT",
-    "This clarification has no such document; a letter is made after the approval, a bulletin where that is the form.",
+    "There is no such document: a letter is made after the approval, a bulletin where that is the form; a meeting is announced after its convening and recorded once it was held and cleared a name.",
 );
 /// Its bytes were erased.
 pub const DOCUMENT_ERASED: Refusal = Refusal::new(
@@ -63,6 +63,10 @@ pub enum Kind {
     Letter,
     /// The bulletin that is published.
     Bulletin,
+    /// The announcement of a meeting.
+    Announcement,
+    /// The record of a meeting.
+    Record,
 }
 
 impl Kind {
@@ -71,6 +75,8 @@ impl Kind {
         match self {
             Self::Letter => "letter",
             Self::Bulletin => "bulletin",
+            Self::Announcement => "announcement",
+            Self::Record => "record",
         }
     }
 }

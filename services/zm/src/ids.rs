@@ -83,6 +83,18 @@ pub fn clarification(text: &str) -> Result<String, String> {
     )
 }
 
+/// The id of what has documents: a clarification or a meeting.
+///
+/// # Errors
+/// When it is none.
+pub fn documented(text: &str) -> Result<String, String> {
+    id(
+        text,
+        "a clarification or a meeting",
+        "`zm clarification list` and `zm clarification meeting list` show them",
+    )
+}
+
 /// The id of a file, or of the person whose file it is.
 ///
 /// # Errors

@@ -102,6 +102,8 @@ pub(super) fn document(document: &Document) -> v1::Document {
     shown.set_kind(match document.kind {
         DocumentKind::Letter => v1::DocumentKind::Letter,
         DocumentKind::Bulletin => v1::DocumentKind::Bulletin,
+        DocumentKind::Announcement => v1::DocumentKind::Announcement,
+        DocumentKind::Record => v1::DocumentKind::Record,
     });
     shown
 }
@@ -111,6 +113,8 @@ pub(super) fn document_kind_of(kind: v1::DocumentKind) -> Option<DocumentKind> {
     match kind {
         v1::DocumentKind::Letter => Some(DocumentKind::Letter),
         v1::DocumentKind::Bulletin => Some(DocumentKind::Bulletin),
+        v1::DocumentKind::Announcement => Some(DocumentKind::Announcement),
+        v1::DocumentKind::Record => Some(DocumentKind::Record),
         v1::DocumentKind::Unspecified => None,
     }
 }

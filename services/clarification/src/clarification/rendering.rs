@@ -97,11 +97,14 @@ impl printing::Content for Content {
                 statement,
                 published: None,
             }),
-            Kind::Letter => documents::Document::Letter(Letter {
-                head,
-                statement,
-                handed_over_by: None,
-            }),
+            // No other kind is of a clarification.
+            Kind::Letter | Kind::Announcement | Kind::Record => {
+                documents::Document::Letter(Letter {
+                    head,
+                    statement,
+                    handed_over_by: None,
+                })
+            }
         }
     }
 }

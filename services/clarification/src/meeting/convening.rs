@@ -14,9 +14,12 @@ use office::{ActorId, ClarificationId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::rendering::Content;
 use super::{Agenda, Context, Event, Item, Stage, State};
 use crate::clarification::forms::Form;
 use crate::clarification::{self, Clarification, Dossier, Standing};
+use crate::conclusion::{Line, SubjectKind};
+use crate::printing::Rendering;
 
 /// Something stands against convening it so.
 pub const NOT_CONVENABLE: Refusal = Refusal::new(
@@ -30,6 +33,8 @@ pub const NOT_CONVENABLE: Refusal = Refusal::new(
 pub struct Facts {
     /// How the clarifications stand that are to be cleared; those that do not exist are missing.
     pub clarifications: BTreeMap<ClarificationId, Known>,
+    /// The document as it was set; `None` where none was due.
+    pub rendering: Option<Rendering<Content>>,
 }
 
 /// How a clarification stands.
@@ -57,8 +62,62 @@ pub struct MeetingConvened {
     pub place: TextRef,
     /// Whose names it clears.
     pub items: Vec<Item>,
+    /// What is stated of each, for the documents. It rests on the conclusion and cannot change while that stands: a
+    /// clarification that was taken up anew is not cleared at this meeting.
+    pub stated: BTreeMap<ClarificationId, Stated>,
     /// Who is recused from one of them.
     pub recusal: Recusal,
+}
+
+/// What is stated of one subject at a meeting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stated {
+    /// What kind of subject it is.
+    pub subject_kind: SubjectKind,
+    /// The day of the conclusion; `None` where verification did not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concluded_on: Option<Date>,
+    /// Every finding on this subject in this matter.
+    pub findings: Vec<Line>,
+}
+
+impl Stated {
+    /// What is stated where this one is cleared.
+    pub(super) fn of(dossier: &Dossier) -> Self {
+        let clearance = &dossier.clearance;
+        Self {
+            subject_kind: dossier.subject.kind,
+            concluded_on: clearance.concluded_on,
+            findings: clearance.findings.clone(),
+        }
+    }
+}
+
+/// The first version of [`MeetingConvened`] did not say what is stated; such a meeting has no documents.
+pub(super) fn without_statements(data: &[u8]) -> Result<MeetingConvened, String> {
+    /// As it was stored.
+    #[derive(Deserialize)]
+    struct First {
+        unit: UnitCode,
+        by: ActorId,
+        on: Date,
+        #[serde(default)]
+        time: Option<Time>,
+        place: TextRef,
+        items: Vec<Item>,
+        recusal: Recusal,
+    }
+    let first: First = chassis::aggregate::decode(data)?;
+    Ok(MeetingConvened {
+        unit: first.unit,
+        by: first.by,
+        on: first.on,
+        time: first.time,
+        place: first.place,
+        items: first.items,
+        stated: BTreeMap::new(),
+        recusal: first.recusal,
+    })
 }
 
 /// Calls a meeting.
@@ -102,9 +161,11 @@ pub(super) fn convene(
         .into());
     };
     let mut recusal = Recusal::default();
+    let mut stated = BTreeMap::new();
     let items = clarifications.iter().filter_map(|id| {
         let dossier = &known.get(id)?.dossier;
         recusal.extend(&dossier.recusal);
+        stated.insert(*id, Stated::of(dossier));
         Some(Item {
             clarification: *id,
             round: dossier.round,
@@ -121,6 +182,7 @@ pub(super) fn convene(
             time,
             place: context.text(place),
             items,
+            stated,
             recusal,
         }
         .into(),
@@ -171,6 +233,8 @@ pub(super) fn convened(convened: &MeetingConvened) -> Agenda {
         time: convened.time,
         place: convened.place.clone(),
         items: convened.items.clone(),
+        stated: convened.stated.clone(),
+        documents: Vec::new(),
         recusal: convened.recusal.clone(),
         stage: Stage::Awaited,
     }
@@ -315,9 +379,9 @@ mod tests {
     #[test]
     fn each_clarification_learns_of_the_meeting() {
         let told = followed::<Meeting>(id::<Uuid>(MEETING), &a_convening());
-        let called: Vec<_> = told
-            .iter()
-            .map(|told| (told.aggregate, told.method))
+        let called = told.iter().map(|told| (told.aggregate, told.method));
+        let called: Vec<_> = called
+            .filter(|(of, _)| *of != id::<Uuid>(MEETING))
             .collect();
         assert_eq!(
             called,

@@ -3,7 +3,7 @@
 use chassis::testing::{Given, given};
 use jiff::civil::{date, time};
 
-use super::convening::Known;
+use super::convening::{Known, Stated};
 use super::*;
 use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
@@ -41,6 +41,7 @@ pub(crate) fn facts(all: impl IntoIterator<Item = Known>) -> Facts {
         clarifications: all
             .map(|(index, known)| (nth(1 + index as u128), known))
             .collect(),
+        ..Facts::default()
     }
 }
 
@@ -78,6 +79,25 @@ fn items() -> Vec<Item> {
     vec![item(1), item(2)]
 }
 
+/// What is to be stated of each, as the clarification's fixture concludes it.
+fn stated() -> BTreeMap<ClarificationId, Stated> {
+    let stated = |number| {
+        (
+            nth(number),
+            Stated::of(&known(&an_approved_one(Form::Meeting)).dossier),
+        )
+    };
+    [stated(1), stated(2)].into()
+}
+
+/// A document of a meeting, as facts.
+pub(crate) fn document_set(content: rendering::Content) -> Facts {
+    Facts {
+        rendering: Some(rendered(content)),
+        ..Facts::default()
+    }
+}
+
 pub(crate) fn a_convening() -> Event {
     MeetingConvened {
         unit: unit(),
@@ -86,6 +106,7 @@ pub(crate) fn a_convening() -> Event {
         time: Some(time(14, 30, 0, 0)),
         place: text(TEXT),
         items: items(),
+        stated: stated(),
         recusal: cleared(1).recusal,
     }
     .into()

@@ -334,9 +334,16 @@ impl World {
             return self.take(of, &command, &context).is_ok();
         }
         if let Some(command) = due.what.command::<Meeting>() {
-            let context = self.context::<Meeting>(of, service());
+            let mut context = self.context::<Meeting>(of, service());
             let meeting = self.meetings.get_mut(&of).expect("it was convened");
-            meeting.take(&command, &context).expect("it is noted");
+            let today = context.profile.calendar.date(context.now);
+            let agenda = meeting.state().agenda().expect("it was convened");
+            let due = meeting::rendering::Content::wanted(agenda, &context.profile, today);
+            context.facts.rendering = due.map(rendered);
+            let events = meeting.take(&command, &context).expect("it is noted");
+            for event in &events {
+                self.await_all(followed::<Meeting>(of, event));
+            }
             return true;
         }
         if let Some(command) = due.what.command::<Matter>() {
@@ -518,6 +525,7 @@ impl World {
         };
         convening::Facts {
             clarifications: self.clarifications.iter().filter_map(known).collect(),
+            ..convening::Facts::default()
         }
     }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use office::Role;
 use proto::clarification::{
-    Clarification, ClarificationState, DocumentKind, GetClarificationRequest,
+    Clarification, ClarificationState, Document, DocumentKind, GetClarificationRequest,
     ListClarificationsRequest, ListClarificationsResponse, Opinion, UnmetCondition, Wish,
 };
 use proto::office::{
@@ -241,7 +241,7 @@ fn told(found: &Clarification) -> String {
                 .unwrap_or_default(),
         ),
         ("due on", found.due_on.clone()),
-        ("documents", documents(found)),
+        ("documents", documents(&found.documents)),
         ("carried out on", found.carried_out_on.clone()),
         ("meeting", found.meeting_id.clone()),
         (
@@ -309,8 +309,8 @@ fn told(found: &Clarification) -> String {
 }
 
 /// The documents that there are, a line each.
-fn documents(found: &Clarification) -> String {
-    let documents = found.documents.iter().map(|one| {
+fn documents(found: &[Document]) -> String {
+    let documents = found.iter().map(|one| {
         let kind = words::word::<DocumentKind>(one.kind);
         let pages = if one.pages == 1 { "page" } else { "pages" };
         format!(

@@ -3,7 +3,7 @@
 use proto::clarification as v1;
 use uuid::Uuid;
 
-use super::text;
+use super::{document, text};
 use crate::meeting::holding::Outcome;
 use crate::meeting::{Agenda, Item, Stage};
 use crate::views::meetings::{Listed, Standing};
@@ -23,6 +23,7 @@ pub(crate) fn meeting(id: Uuid, version: i64, agenda: &Agenda) -> v1::Meeting {
         place: Some(text(&agenda.place)),
         convened_by: agenda.by.to_string(),
         items: agenda.items.iter().map(|one| item(agenda, one)).collect(),
+        documents: agenda.documents.iter().map(document).collect(),
         ..v1::Meeting::default()
     };
     match &agenda.stage {

@@ -1,4 +1,5 @@
-//! A document of a clarification as a file: the letter that is handed over, or the bulletin that is published.
+//! A document as a file: the letter that is handed over, the bulletin that is published, or the announcement or the
+//! record of a meeting.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -19,19 +20,21 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   zm clarification document CLARIFICATION                     # the letter, as letter-CLARIFICATION.pdf
   zm clarification document CLARIFICATION --kind bulletin --out bulletin.pdf
+  zm clarification document MEETING --kind announcement       # or record, once it was held
 
-The documents are made by themselves after the approval. The journal holds the SHA-256 that is printed here.";
+The documents are made by themselves: after the approval, after the convening, and once it is known whose names a meeting \
+cleared. The journal holds the SHA-256 that is printed here.";
 
 /// Save a document.
 #[derive(Debug, Args)]
 pub struct Save {
-    /// The clarification's id
-    #[arg(value_name = "CLARIFICATION", value_parser = ids::clarification)]
-    clarification: String,
+    /// The clarification's id; of an announcement or a record, the meeting's
+    #[arg(value_name = "ID", value_parser = ids::documented)]
+    of: String,
     /// Which document
     #[arg(long, default_value = "letter", value_parser = words::parser::<DocumentKind>())]
     kind: DocumentKind,
-    /// Where to [default: KIND-CLARIFICATION.pdf in this folder]
+    /// Where to [default: KIND-ID.pdf in this folder]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write over a file that is there
@@ -44,11 +47,15 @@ impl Save {
         let kind = words::word::<DocumentKind>(self.kind.into());
         let path = self
             .out
-            .unwrap_or_else(|| PathBuf::from(format!("{kind}-{}.pdf", self.clarification)));
-        let request = GetDocumentRequest {
-            clarification_id: self.clarification,
+            .unwrap_or_else(|| PathBuf::from(format!("{kind}-{}.pdf", self.of)));
+        let mut request = GetDocumentRequest {
             kind: self.kind.into(),
+            ..GetDocumentRequest::default()
         };
+        match self.kind {
+            DocumentKind::Announcement | DocumentKind::Record => request.meeting_id = self.of,
+            _ => request.clarification_id = self.of,
+        }
         let ask = async |mut desk: Desk| desk.get_document(request).await;
         let answer = context
             .clarification(Role::ClarificationOfficer, ask)

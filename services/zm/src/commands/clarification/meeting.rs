@@ -146,7 +146,7 @@ impl Convene {
             .await?;
         context.answer(&answer, |answer| {
             format!(
-                "Convened by {}: meeting {id}. Once it was held, on {on} or afterwards:\n  zm clarification meeting hold {id}",
+                "Convened by {}: meeting {id}. Its announcement is made by itself; once it was held, on {on} or afterwards:\n  zm clarification document {id} --kind announcement\n  zm clarification meeting hold {id}",
                 answer.unit,
                 id = answer.meeting_id
             )
@@ -171,8 +171,8 @@ impl Hold {
         let answer = context.clarification(role, ask).await?;
         context.answer(&answer, |answer| {
             format!(
-                "Recorded. Each name is cleared by itself; what became of each:\n  zm clarification meeting show {}",
-                answer.meeting_id
+                "Recorded. Each name is cleared by itself; what became of each, and the record of that:\n  zm clarification meeting show {id}\n  zm clarification document {id} --kind record",
+                id = answer.meeting_id
             )
         })
     }
@@ -231,6 +231,7 @@ fn told(found: &Meeting) -> String {
         ("handed over by", found.handed_over_by.clone()),
         ("cancelled by", found.cancelled_by.clone()),
         ("reason", text(&found.reason)),
+        ("documents", super::documents(&found.documents)),
         ("version", found.version.to_string()),
     ]);
     let items = found.items.iter().map(|item| {
