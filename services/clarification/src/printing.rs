@@ -249,10 +249,21 @@ impl Words {
         self.names.get(&subject).cloned().unwrap_or_default()
     }
 
-    /// A text in one line, as it stands in a document.
+    /// A text in one line, as it stands in a document: words apart, and Chinese, which knows no spaces, without them.
     pub fn text(&self, id: TextId) -> String {
-        let text = self.texts.get(&id).map_or("", String::as_str);
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        let mut line = String::new();
+        let words = self.texts.get(&id).map_or("", String::as_str);
+        for word in words.split_whitespace() {
+            let meets_latin = [line.chars().next_back(), word.chars().next()]
+                .iter()
+                .flatten()
+                .any(char::is_ascii);
+            if !line.is_empty() && meets_latin {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        line
     }
 }
 
@@ -329,10 +340,18 @@ mod tests {
     #[test]
     fn a_text_stands_in_a_document_in_one_line() {
         let id = TextId::from(uuid::Uuid::nil());
-        let words = Words {
-            texts: [(id, "All of the office,\n\tand two guests ".to_owned())].into(),
-            ..Words::default()
-        };
-        assert_eq!(words.text(id), "All of the office, and two guests");
+        for (text, line) in [
+            (
+                "All of the office,\n\tand two guests ",
+                "All of the office, and two guests",
+            ),
+            ("各科室负责人\n及全体职工", "各科室负责人及全体职工"),
+        ] {
+            let words = Words {
+                texts: [(id, text.to_owned())].into(),
+                ..Words::default()
+            };
+            assert_eq!(words.text(id), line);
+        }
     }
 }
