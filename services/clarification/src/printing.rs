@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chassis::aggregate::{Made, TextRef};
+use chassis::aggregate::{Made, Rejection, TextRef};
 use chassis::refusal::{Refusal, RefusalKind};
 use documents::Head;
 use jiff::civil::Date;
@@ -308,15 +308,24 @@ impl<C: Content> Rendering<C> {
     }
 
     /// The documents as they are kept, by the texts that their bytes are.
-    pub fn documents(&self, kept_as: impl Fn(&'static str) -> TextRef) -> Vec<Document> {
-        let documents = self.printed.iter().map(|printed| Document {
+    ///
+    /// # Errors
+    /// [`Rejection::Stale`] where they were set for another state, in which something else was wanted.
+    pub fn kept(
+        set: Option<&Self>,
+        wanted: &C,
+        kept_as: impl Fn(&'static str) -> TextRef,
+    ) -> Result<Vec<Document>, Rejection> {
+        let set = set.filter(|set| set.content == *wanted);
+        let set = set.ok_or(Rejection::Stale)?;
+        let documents = set.printed.iter().map(|printed| Document {
             kind: printed.kind,
-            language: self.content.letterhead().language.clone(),
+            language: wanted.letterhead().language.clone(),
             bytes: kept_as(printed.kind.code()),
             sha256: printed.sha256.clone(),
             pages: printed.pages,
         });
-        documents.collect()
+        Ok(documents.collect())
     }
 }
 

@@ -9,7 +9,7 @@
 //!
 //! To add a document: a [`Kind`], its line in [`kinds_of`], what it is in [`Content`].
 
-use chassis::aggregate::{Decision, Effects, Rejection};
+use chassis::aggregate::{Decision, Effects};
 use chassis::refusal::{Refusal, RefusalKind};
 use documents::{Bulletin, Letter};
 use office::{ClarificationId, Profile, SubjectId};
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forms::Form;
 use super::{Clarification, Command, Context, Dossier, Event, Preparation, Progress, Stage, State};
-use crate::printing::{self, Document, Kind, Letterhead, Statement, Words};
+use crate::printing::{self, Document, Kind, Letterhead, Rendering, Statement, Words};
 
 /// The documents are not there yet.
 pub const DOCUMENTS_MISSING: Refusal = Refusal::new(
@@ -117,12 +117,9 @@ pub(super) fn keep(state: &State, context: &Context) -> Decision<Event> {
     let Some(wanted) = wanted else {
         return Ok(Vec::new());
     };
-    // Set for another state, such as an earlier approval's: they are set again.
+    // What was set for another state, such as an earlier approval's, is set again.
     let rendering = context.facts.rendering.as_ref();
-    let rendering = rendering
-        .filter(|rendering| rendering.content == wanted)
-        .ok_or(Rejection::Stale)?;
-    let documents = rendering.documents(|path| context.made(path));
+    let documents = Rendering::kept(rendering, &wanted, |path| context.made(path))?;
     Ok(vec![DocumentsRendered { documents }.into()])
 }
 

@@ -9,7 +9,7 @@
 //! known when it was made, and keeps saying so. If one of its names is halted afterwards, whoever puts it up has to
 //! cancel the meeting and convene another one.
 
-use chassis::aggregate::{Decision, Effects, Rejection};
+use chassis::aggregate::{Decision, Effects};
 use chassis::refusal::{Refusal, RefusalKind};
 use documents::{Announcement, Record};
 use jiff::civil::{Date, Time};
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::holding::Outcome;
 use super::{Agenda, Command, Context, Event, Meeting, Stage, State};
-use crate::printing::{self, Document, Kind, Letterhead, Statement, Words};
+use crate::printing::{self, Document, Kind, Letterhead, Rendering, Statement, Words};
 
 /// What the documents print was erased.
 pub const TEXT_ERASED: Refusal = Refusal::new(
@@ -146,12 +146,9 @@ pub(super) fn keep(state: &State, context: &Context) -> Decision<Event> {
     let Some(wanted) = wanted else {
         return Ok(Vec::new());
     };
-    // Set for another state, such as before it was held: it is set again.
+    // What was set for another state, such as before it was held, is set again.
     let rendering = context.facts.rendering.as_ref();
-    let rendering = rendering
-        .filter(|rendering| rendering.content == wanted)
-        .ok_or(Rejection::Stale)?;
-    let documents = rendering.documents(|path| context.made(path));
+    let documents = Rendering::kept(rendering, &wanted, |path| context.made(path))?;
     Ok(vec![MeetingDocumentsRendered { documents }.into()])
 }
 
