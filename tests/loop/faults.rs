@@ -46,7 +46,7 @@ fn replay(office: &Office) -> Command {
 }
 
 /// The journal holds at least this many rows of a type: the traffic is well under way.
-async fn under_way(pool: &PgPool, event: &str, count: i64) {
+pub(crate) async fn under_way(pool: &PgPool, event: &str, count: i64) {
     eventually("the traffic is under way", async || {
         let rows: i64 = sqlx::query_scalar("select count(*) from journal where type = $1")
             .bind(event)

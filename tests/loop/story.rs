@@ -1,10 +1,13 @@
 //! The two stories are told to their ends, and what came of them can be looked at from everywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
 
 use proto::topology::SERVICES;
 use serde_json::Value;
 use tests::Office;
+
+use crate::faults::under_way;
 
 /// How many rows each journal has.
 async fn rows(office: &Office) -> BTreeMap<&'static str, i64> {
@@ -35,13 +38,51 @@ fn kinds(file: &Value) -> BTreeSet<&str> {
 async fn two_reports_are_led_to_their_ends_and_a_second_telling_adds_nothing() {
     let office = Office::new().await;
     let _services = office.start_all().await;
+    led_to_their_ends(&office).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_reports_reach_their_ends_although_each_service_is_killed_on_the_way() {
+    let office = Office::new().await;
+    let mut services = office.start_all().await;
+    for (service, event) in [
+        ("intake", "report_submitted"),
+        ("verification", "case_concluded"),
+        ("clarification", "clarification_approved"),
+        ("follow_up", "file_opened"),
+    ] {
+        // A telling that is cut short is told again, as whoever reads its message would.
+        let mut telling = office.zm(&["story"]);
+        telling.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut telling = telling.spawn().expect("zm is built");
+        let pool = office.superuser(service).await;
+        under_way(&pool, event, 1).await;
+        services.remove(service).expect("it runs").kill();
+        services.insert(service, office.start(service).await);
+        let ended = tokio::task::spawn_blocking(move || telling.wait());
+        ended.await.expect("the thread ends").expect("it ends");
+        pool.close().await;
+    }
+    led_to_their_ends(&office).await;
+}
+
+/// Tells both stories to their ends, and sees what came of them: each thing once, also where it is told again.
+async fn led_to_their_ends(office: &Office) {
     let told = office.zm_json(&["story"]);
     office.zm_json(&["quiet", "--wait", "60"]);
-    let before = rows(&office).await;
+    let before = rows(office).await;
     assert!(before.values().all(|rows| *rows > 0), "{before:?}");
     assert_eq!(told, office.zm_json(&["story"]));
     office.zm_json(&["quiet", "--wait", "60"]);
-    assert_eq!(before, rows(&office).await);
+    assert_eq!(before, rows(office).await);
+    let figures = office.zm_json(&["stats", "--source", "story"]);
+    for (service, figure, count) in [
+        ("intake", "reports", 2),
+        ("clarification", "carried_out", 1),
+        ("clarification", "ledger_entries", 1),
+    ] {
+        assert_eq!(figures[service][figure], count, "{figure}: {figures:#}");
+    }
 
     let cleared = office.zm_json(&[
         "clarification",

@@ -227,7 +227,7 @@ impl Line {
 
 /// Whether this is no answer of the peer but of its connection, as when it is killed while it is asked: whatever our
 /// services say has details.
-fn is_broken(status: &Status) -> bool {
+pub fn is_broken(status: &Status) -> bool {
     let by_connection = matches!(
         status.code(),
         Code::Unknown | Code::Internal | Code::Cancelled

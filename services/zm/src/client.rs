@@ -15,7 +15,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chassis::refusal::{Refusal, RefusalKind};
+use chassis::peers::is_broken;
+use chassis::refusal::{Refusal, RefusalKind, UNAVAILABLE};
 use chassis::server::{LARGEST_MESSAGE, TRACE_ID, public_actor};
 use chassis::status::DOMAIN;
 use chassis::time::{random_bytes, real_now};
@@ -174,6 +175,7 @@ pub fn refusal(status: &Status) -> Unanswered {
                 "UNIMPLEMENTED",
                 "The service does not know this method; is it of another version than zm?",
             ),
+            _ if is_broken(status) => UNAVAILABLE.with_note(status.message()),
             _ => Refusal::from_status(status),
         },
         by_service,
@@ -417,6 +419,14 @@ mod tests {
             told,
             "intake does not answer at http://127.0.0.1:9; is it running? Start with deploy/local/up"
         );
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_killed_while_it_is_asked_does_not_answer() {
+        let refused = office().refused("intake", &Status::unknown("transport error"));
+        assert!(refused.is_passing());
+        let told = refused.to_string();
+        assert!(told.contains("intake does not answer"), "{told}");
     }
 
     #[tokio::test]

@@ -28,8 +28,8 @@ use crate::{Context, No, output};
 
 /// In the shipped hierarchy: the unit that handles the matters, and the one below it to which the subjects belong.
 const UNITS: (&str, &str) = ("P51-01", "P51-01-01");
-/// How long news may take from one service to the other.
-const NEWS: Duration = Duration::from_secs(30);
+/// How long news may take from one service to the other: longer than what a killed process had begun is held for it.
+const NEWS: Duration = Duration::from_secs(60);
 /// How often it is looked for.
 const PULSE: Duration = Duration::from_millis(50);
 

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use chassis::refusal::RefusalKind;
 use chassis::time::random_bytes;
 
 use crate::client::Unanswered;
@@ -75,10 +74,7 @@ impl Unsettled {
         let Self::Refused(refused) = self else {
             return false;
         };
-        match refused.refusal.kind {
-            RefusalKind::Internal => !refused.by_service && refused.refusal.code == "INTERNAL",
-            _ => refused.is_passing(),
-        }
+        refused.is_passing()
     }
 }
 
