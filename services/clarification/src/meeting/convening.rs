@@ -64,6 +64,7 @@ pub struct MeetingConvened {
     pub items: Vec<Item>,
     /// What is stated of each, for the documents. It rests on the conclusion and cannot change while that stands: a
     /// clarification that was taken up anew is not cleared at this meeting.
+    #[serde(default)]
     pub stated: BTreeMap<ClarificationId, Stated>,
     /// Who is recused from one of them.
     pub recusal: Recusal,
@@ -95,29 +96,7 @@ impl Stated {
 
 /// The first version of [`MeetingConvened`] did not say what is stated; such a meeting has no documents.
 pub(super) fn without_statements(data: &[u8]) -> Result<MeetingConvened, String> {
-    /// As it was stored.
-    #[derive(Deserialize)]
-    struct First {
-        unit: UnitCode,
-        by: ActorId,
-        on: Date,
-        #[serde(default)]
-        time: Option<Time>,
-        place: TextRef,
-        items: Vec<Item>,
-        recusal: Recusal,
-    }
-    let first: First = chassis::aggregate::decode(data)?;
-    Ok(MeetingConvened {
-        unit: first.unit,
-        by: first.by,
-        on: first.on,
-        time: first.time,
-        place: first.place,
-        items: first.items,
-        stated: BTreeMap::new(),
-        recusal: first.recusal,
-    })
+    chassis::aggregate::decode(data)
 }
 
 /// Calls a meeting.

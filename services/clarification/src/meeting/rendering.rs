@@ -44,7 +44,7 @@ pub struct Content {
     on: Date,
     time: Option<Time>,
     place: TextId,
-    /// Who attended, in words and how many; 0 and none of an announcement.
+    /// Who attended, in words and how many; `None` of an announcement.
     attended: Option<(TextId, u32)>,
     statements: Vec<Statement>,
 }
