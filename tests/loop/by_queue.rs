@@ -74,11 +74,11 @@ async fn sanction(
     sanctioned: &Sanctioned,
 ) {
     let reference = &sanctioned.reference;
-    let supervisor = cast.assigner(&case.reference).expect("there is one");
+    let registrar = cast.registrar();
     let today = reader.today("verification").await;
     let request = consequences::record_sanction(source, case, case_id, sanctioned, &today);
     sender
-        .command("verification", "RecordSanction", &supervisor, &request)
+        .command("verification", "RecordSanction", registrar, &request)
         .await;
     if !sanctioned.is_first {
         return;

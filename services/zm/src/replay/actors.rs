@@ -1,4 +1,4 @@
-//! Who plays which part in a replay: automation that registers and submits, intake officers, investigators, supervisors, an auditor who
+//! Who plays which part in a replay: automation that registers, submits and tells sanctions, intake officers, investigators, supervisors, an auditor who
 //! only reads; and after a conclusion a screener of each department, clarification officers, personnel officers, follow-up officers.
 //!
 //! Whose turn it is follows from the case's reference alone. A request id belongs to one actor for ever, so a replay that is run again
@@ -164,9 +164,17 @@ impl Cast {
         if parts.sanctions && follow_up_officers.len() < VISITORS {
             lacks.push(format!("{VISITORS} follow-up officers of unit {unit}"));
         }
-        let registrar = with(Role::Automation).into_iter().next();
+        let mut machines = with(Role::Automation).into_iter();
+        let registrar = match parts.sanctions {
+            // A sanction is recorded at the unit of its case.
+            true => machines.find(|machine| machine.unit == *unit),
+            false => machines.next(),
+        };
         if registrar.is_none() {
-            lacks.push("an automation".to_owned());
+            lacks.push(match parts.sanctions {
+                true => format!("an automation of unit {unit}"),
+                false => "an automation".to_owned(),
+            });
         }
         let auditor = with(Role::Auditor).into_iter().next();
         if auditor.is_none() {
@@ -233,7 +241,7 @@ impl Cast {
             .chain(&self.follow_up_officers)
     }
 
-    /// Who registers subjects and submits reports. One for all: a report's id rests on it.
+    /// The machine that registers subjects, submits reports and tells sanctions. One for all: a report's id rests on it.
     #[must_use]
     pub fn registrar(&self) -> &Actor {
         &self.registrar

@@ -202,6 +202,20 @@ fn what_a_cast_lacks_is_told_all_at_once() {
 }
 
 #[test]
+fn a_machine_of_the_unit_tells_its_sanctions() {
+    let elsewhere = UnitCode::new("P51-02").expect("a code");
+    let mut actors = whole_office();
+    actors.push(someone("a-machine", &elsewhere, &[Role::Automation]));
+    let cast = Cast::given(&unit(), actors.clone(), EVERYTHING).expect("a cast");
+    assert_eq!(cast.registrar().unit, unit());
+    actors.retain(|actor| actor.id.as_str() != "machine");
+    let fault = Cast::given(&unit(), actors.clone(), EVERYTHING).expect_err("none of the unit");
+    assert_eq!(fault.lacks, ["an automation of unit P51-01"]);
+    let no_sanctions = Parts::default();
+    Cast::given(&unit(), actors, no_sanctions).expect("it only submits");
+}
+
+#[test]
 fn a_cast_whose_only_supervisor_investigates_is_refused() {
     let mut actors = office();
     actors.retain(|actor| actor.id.as_str() != "he");

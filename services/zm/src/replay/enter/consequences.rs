@@ -46,7 +46,8 @@ impl Entering<'_> {
         Ok(())
     }
 
-    /// Records a person's sanction; at their first of the register, they are visited.
+    /// Has the register's machine tell a person's sanction, which was decided where the register comes from; at their
+    /// first of the register, they are visited.
     async fn sanction(
         &self,
         case: &Case,
@@ -56,17 +57,16 @@ impl Entering<'_> {
     ) -> Result<(), Stopped> {
         let subject_id = subject_id(self.source.name, &sanctioned.reference).to_string();
         if !self.is_sanctioned(case, case_id, &subject_id).await? {
-            let supervisor = self.cast.assigner(&case.reference);
-            let supervisor = supervisor.ok_or_else(|| nobody(case, "a supervisor"))?;
+            let registrar = self.cast.registrar();
             let today = self.today(case, "verification").await?;
             let request = requests::record_sanction(self.source, case, case_id, sanctioned, &today);
-            match self.desks.record_sanction(&supervisor, &request).await {
+            match self.desks.record_sanction(registrar, &request).await {
                 Ok(()) => {}
                 Err(unsettled)
                     if unsettled.is(TAKEN_BEFORE)
                         && self.is_sanctioned(case, case_id, &subject_id).await? => {}
                 Err(unsettled) => {
-                    return Err(at(case, Step::RecordSanction, &supervisor, unsettled));
+                    return Err(at(case, Step::RecordSanction, registrar, unsettled));
                 }
             }
         }
