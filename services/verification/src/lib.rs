@@ -95,6 +95,7 @@ mod tests {
             include_str!("reactions.rs"),
             include_str!("sanctions.rs"),
             include_str!("sanctions/impact.rs"),
+            include_str!("sanctions/recording.rs"),
         ];
         for word in ["sqlx::query", "Uuid::new_", "Timestamp::now"] {
             assert!(

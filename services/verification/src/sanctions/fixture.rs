@@ -1,14 +1,16 @@
 //! The sanctions that the tests of all rooms look at: of the official of the case's fixture, on whom something was
 //! substantiated in two matters, each handled by a unit of its own.
 
+use chassis::recusal::Recusal;
 use chassis::testing::{Given, given};
 use jiff::civil::{Date, date};
+use office::UnitCode;
 
 use super::*;
-use crate::case::case_of;
 use crate::case::fixture::{
     OFFICIAL, actor, concluded_with, finding, findings, id, matter, opened, unit,
 };
+use crate::case::{Case, case_of};
 
 /// The second matter, and the unit that handles it.
 pub(crate) const ELSEWHERE: u128 = 0x11;

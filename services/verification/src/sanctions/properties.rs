@@ -1,5 +1,7 @@
 //! What holds for a person's sanctions whatever is recorded, by whom and in which order.
 
+use std::collections::BTreeSet;
+
 use chassis::testing::Journal;
 use chassis::view::View;
 use jiff::ToSpan;
@@ -8,7 +10,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::fixture::*;
+use super::impact::overlapping_months;
 use super::*;
+use crate::case::Case;
 use crate::case::fixture::{OFFICIAL, id, opened, supervisor, unit};
 use crate::views::SanctionedPersons;
 
