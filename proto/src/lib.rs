@@ -74,6 +74,7 @@ pub fn events_of(service: &str) -> &'static [&'static str] {
             "CaseConcluded",
             "CaseReopened",
             "CaseDiscontinued",
+            "ToleranceAssessed",
             "SanctionRecorded",
         ],
         "clarification" => &[

@@ -47,6 +47,7 @@ pub(crate) const VERIFICATION: &[Follows] = &[
         "CaseDiscontinued",
         "only an open case is discontinued, and no conclusion of an open case stands",
     ),
+    ignore("ToleranceAssessed", "for now"),
     on("SanctionRecorded", learn_sanction),
 ];
 

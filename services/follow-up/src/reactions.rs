@@ -30,6 +30,10 @@ pub(crate) const VERIFICATION: &[Follows] = &[
         "a sanction stands until its impact period ends; what was cleared, clarification says",
     ),
     ignore("CaseDiscontinued", "it decided nothing on anybody"),
+    ignore(
+        "ToleranceAssessed",
+        "who is exempt is not followed up; who is not, is so by the sanction",
+    ),
 ];
 
 /// Clarification's events.

@@ -23,6 +23,10 @@ pub const VERIFICATION: &[Follows] = &[
     on("CaseDiscontinued", case_discontinued),
     on("ActorsRecused", actors_recused),
     ignore(
+        "ToleranceAssessed",
+        "what comes of a finding for a person is neither the reporter's to know nor a new conclusion",
+    ),
+    ignore(
         "SanctionRecorded",
         "what follows for a person is neither the reporter's to know nor a reason to treat a repeat otherwise",
     ),

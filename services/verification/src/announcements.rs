@@ -14,7 +14,7 @@ use crate::case::{
     ClosingReason, Event, Harm, HarmDegree, HarmEffect, HarmExclusion, HarmReach, Outcome, Subject,
     SubjectKind,
 };
-use crate::sanctions;
+use crate::sanctions::{self, Assessment, Breach, Experiment, Liability, Motive};
 
 /// The public event of a private one.
 pub(crate) fn announce(case: CaseId, event: &Event) -> Option<Announcement> {
@@ -103,6 +103,19 @@ pub(crate) fn announce(case: CaseId, event: &Event) -> Option<Announcement> {
 /// The public event of what happened to a person's sanctions.
 pub(crate) fn announce_sanction(event: &sanctions::Event) -> Option<Announcement> {
     match event {
+        sanctions::Event::ToleranceApproved(approved) => Some(Announcement::of(
+            "ToleranceAssessed",
+            &v1::ToleranceAssessed {
+                subject_id: approved.subject.to_string(),
+                case_id: approved.case.to_string(),
+                matter_id: approved.matter.to_string(),
+                source: approved.source.clone(),
+                number: approved.conclusion,
+                unit: approved.unit.to_string(),
+                findings: approved.assessments.iter().map(assessed_finding).collect(),
+                assessed_on: approved.on.to_string(),
+            },
+        )),
         sanctions::Event::Recorded(recorded) => {
             let sanction = &recorded.sanction;
             Some(Announcement::of(
@@ -121,6 +134,7 @@ pub(crate) fn announce_sanction(event: &sanctions::Event) -> Option<Announcement
                 },
             ))
         }
+        sanctions::Event::ToleranceProposed(_) | sanctions::Event::ToleranceReturned(_) => None,
     }
 }
 
@@ -168,6 +182,52 @@ fn concluded_finding(said: &ConcludedFinding) -> v1::ConcludedFinding {
         allegation_id: said.allegation.to_string(),
         finding: finding.into(),
         closing_reason: closing_reason.into(),
+    }
+}
+
+fn assessed_finding<T>(assessment: &Assessment<T>) -> v1::AssessedFinding {
+    v1::AssessedFinding {
+        allegation_id: assessment.allegation.to_string(),
+        breach: breach(assessment.breach.is).into(),
+        experiment: experiment(assessment.experiment.is).into(),
+        motive: motive(assessment.motive.is).into(),
+        liability: liability(assessment.liability.is).into(),
+    }
+}
+
+/// The first distinction in the words of the contract.
+pub(crate) fn breach(is: Breach) -> v1::Breach {
+    match is {
+        Breach::WantOfExperience => v1::Breach::WantOfExperience,
+        Breach::Knowing => v1::Breach::Knowing,
+        Breach::Neither => v1::Breach::Neither,
+    }
+}
+
+/// The second distinction in the words of the contract.
+pub(crate) fn experiment(is: Experiment) -> v1::Experiment {
+    match is {
+        Experiment::NothingForbidden => v1::Experiment::NothingForbidden,
+        Experiment::ExpresslyBanned => v1::Experiment::ExpresslyBanned,
+        Experiment::Neither => v1::Experiment::Neither,
+    }
+}
+
+/// The third distinction in the words of the contract.
+pub(crate) fn motive(is: Motive) -> v1::Motive {
+    match is {
+        Motive::CommonGood => v1::Motive::CommonGood,
+        Motive::PrivateGain => v1::Motive::PrivateGain,
+        Motive::Neither => v1::Motive::Neither,
+    }
+}
+
+/// What comes of a substantiated finding, in the words of the contract.
+pub(crate) fn liability(is: Liability) -> v1::Liability {
+    match is {
+        Liability::Liable => v1::Liability::Liable,
+        Liability::Lighter => v1::Liability::Lighter,
+        Liability::Exempt => v1::Liability::Exempt,
     }
 }
 
@@ -265,7 +325,10 @@ mod tests {
         OFFICIAL, PLACEHOLDER, TEXT, actor_id, concluded, id, mark_of, moved, official, opened,
         proposed, recorded, reopened, text,
     };
-    use crate::sanctions::fixture::recorded as recorded_sanction;
+    use crate::sanctions::fixture::{
+        approved, assessed, proposed as assessment_proposed, recorded as recorded_sanction,
+        returned as assessment_returned,
+    };
 
     fn told(event: &Event) -> Option<(&'static str, serde_json::Value)> {
         let announcement = announce(case_of(id(0x10)), event)?;
@@ -402,6 +465,37 @@ mod tests {
         assert_eq!(body["impactMonths"], 12);
         assert_eq!(body["impactEndsOn"], "2027-03-01");
         assert!(proto::events_of("verification").contains(&told.name));
+    }
+
+    #[test]
+    fn an_approved_assessment_tells_each_judgement_and_no_reason() {
+        let exempt = [assessed(1, Liability::Exempt)];
+        let told = announce_sanction(&approved(&exempt)).expect("it is public");
+        assert_eq!(told.name, "ToleranceAssessed");
+        let body: serde_json::Value = serde_json::from_slice(&told.body).expect("JSON");
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "subjectId": id::<SubjectId>(OFFICIAL).to_string(),
+                "caseId": case_of(id(0x10)).to_string(),
+                "matterId": id::<uuid::Uuid>(0x10).to_string(),
+                "source": "register",
+                "number": 1,
+                "unit": "P51-01",
+                "findings": [{
+                    "allegationId": id::<uuid::Uuid>(1).to_string(),
+                    "breach": "BREACH_WANT_OF_EXPERIENCE",
+                    "experiment": "EXPERIMENT_NEITHER",
+                    "motive": "MOTIVE_NEITHER",
+                    "liability": "LIABILITY_EXEMPT",
+                }],
+                "assessedOn": "2026-03-09",
+            })
+        );
+        assert!(proto::events_of("verification").contains(&told.name));
+        for in_the_house in [assessment_proposed(&exempt), assessment_returned()] {
+            assert_eq!(announce_sanction(&in_the_house), None);
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod harm;
 mod requests;
 mod sanctions;
+mod tolerance;
 
 use chassis::Front;
 use chassis::question::{self, Page, Reach, invalid, unavailable};
@@ -113,6 +114,27 @@ impl VerificationService for Api {
         self.front.call::<Verification, _>(request).await
     }
 
+    async fn propose_tolerance(
+        &self,
+        request: Request<v1::ProposeToleranceRequest>,
+    ) -> Answer<v1::ProposeToleranceResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn return_tolerance(
+        &self,
+        request: Request<v1::ReturnToleranceRequest>,
+    ) -> Answer<v1::ReturnToleranceResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
+    async fn approve_tolerance(
+        &self,
+        request: Request<v1::ApproveToleranceRequest>,
+    ) -> Answer<v1::ApproveToleranceResponse> {
+        self.front.call::<Verification, _>(request).await
+    }
+
     async fn record_sanction(
         &self,
         request: Request<v1::RecordSanctionRequest>,
@@ -132,9 +154,8 @@ impl VerificationService for Api {
             Err(status) if status.code() == tonic::Code::NotFound => (0, persons::State::default()),
             found => found?,
         };
-        // A conflict may be declared, a reporter may join after the sanction was recorded.
-        let sanctions = state.recorded.iter();
-        let cases: Vec<Uuid> = sanctions.map(|one| one.sanction.case.uuid()).collect();
+        // A conflict may be declared, a reporter may join after something was recorded.
+        let cases: Vec<Uuid> = state.cases().map(|case| case.uuid()).collect();
         let reach = self.reach(&actor);
         let recused = views::recused_from_any(self.front.pool(), &reach, &cases).await;
         if recused.map_err(unavailable)? {

@@ -297,7 +297,7 @@ pub const FOUR_EYES: Refusal = Refusal::new(
 pub const PROPOSER_RECUSED: Refusal = Refusal::new(
     RefusalKind::FailedPrecondition,
     "VERIFICATION_PROPOSER_RECUSED",
-    "Who proposed these findings is recused by now; return them, so that others propose.",
+    "Who proposed this is recused by now; return it, so that somebody else proposes.",
 );
 /// Findings wait for approval.
 pub const FINDINGS_PROPOSED: Refusal = Refusal::new(

@@ -1,6 +1,6 @@
 //! What must be asked before a decision. On a case: nothing, so far, as what a decision rests on comes with the matter's
-//! events. On a person's sanctions: the case that a sanction follows. To add something: a field in the aggregate's
-//! `Facts`, and `gather` here.
+//! events. On a person's sanctions and what is assessed before them: the case that they rest on. To add something: a
+//! field in the aggregate's `Facts`, and `gather` here.
 
 use async_trait::async_trait;
 use chassis::facts::{Asking, Informed};
@@ -21,8 +21,7 @@ impl Informed for Sanctions {
         command: &sanctions::Command,
         _actor: &Actor,
     ) -> Result<sanctions::Facts, Refusal> {
-        let sanctions::Command::RecordSanction(sanction) = command;
-        let case = asking.state::<Case>(sanction.case.into()).await?;
+        let case = asking.state::<Case>(command.case().into()).await?;
         Ok(sanctions::Facts {
             case: case.map(|(_, state)| state).unwrap_or_default(),
         })

@@ -38,6 +38,9 @@ pub fn verification() -> Blueprint {
         .request::<Verification, v1::ResumeCaseRequest>()
         .request::<Verification, v1::DiscontinueCaseRequest>()
         .request::<Verification, v1::ReopenCaseRequest>()
+        .request::<Verification, v1::ProposeToleranceRequest>()
+        .request::<Verification, v1::ReturnToleranceRequest>()
+        .request::<Verification, v1::ApproveToleranceRequest>()
         .request::<Verification, v1::RecordSanctionRequest>()
         .internal(&["OpenCase", "AddAllegations", "IdentifyInCase", "MoveCase"])
         .internal(&["RecuseFromCase", "WarnCaseDue", "RecordCaseOverdue"])
@@ -83,6 +86,7 @@ mod tests {
             include_str!("api/harm.rs"),
             include_str!("api/requests.rs"),
             include_str!("api/sanctions.rs"),
+            include_str!("api/tolerance.rs"),
             include_str!("case.rs"),
             include_str!("case/course.rs"),
             include_str!("case/events.rs"),
@@ -96,6 +100,7 @@ mod tests {
             include_str!("sanctions.rs"),
             include_str!("sanctions/impact.rs"),
             include_str!("sanctions/recording.rs"),
+            include_str!("sanctions/tolerance.rs"),
         ];
         for word in ["sqlx::query", "Uuid::new_", "Timestamp::now"] {
             assert!(

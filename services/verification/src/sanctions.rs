@@ -1,16 +1,16 @@
-//! The sanctions of one person over all their cases (處分), each with its impact period (影響期): a disciplinary decision
-//! after a substantiated finding, decided here or told by an outside disciplinary system over the queue.
-//! Source: `domain.md`, Verification, Sanction.
+//! The sanctions of one person over all their cases (處分), each with its impact period (影響期), and what is assessed before
+//! them (容錯): a disciplinary decision after a substantiated finding, decided here or told by an outside disciplinary
+//! system over the queue. Source: `domain.md`, Verification, Tolerance and Sanction.
 //!
 //! An aggregate of its own, one a person, because periods of several cases count together ([`impact`]) and its version
-//! guards their sum. What a sanction rests on, the case, is a fact of its decision; the case itself does not change, and
-//! a sanction stays on record if the case is opened again later.
+//! guards their sum, and that nobody who is exempt is sanctioned. What a sanction rests on, the case, is a fact of its
+//! decision; the case itself does not change, and a sanction stays on record if the case is opened again later.
 //!
-//! To add a command: a variant of [`Command`], its decision in the room of its heading ([`recording`]), its line in `decide`, tests
-//! there that bear the rule's name.
+//! To add a command: a variant of [`Command`], its decision in the room of its heading ([`tolerance`], [`recording`]), its
+//! line in `decide`, tests there that bear the rule's name.
 //!
-//! The trap: a person's sanctions are seen as a whole or not at all, but recorded from every unit that has a case on the
-//! person. So [`Aggregate::admit_to`] lets everybody in, and the decision asks the case.
+//! The trap: what is recorded of a person is seen as a whole or not at all, but recorded from every unit that has a case on
+//! the person. So [`Aggregate::admit_to`] lets everybody in, and the decision asks the case.
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -18,14 +18,22 @@ pub mod impact;
 #[cfg(test)]
 mod properties;
 pub mod recording;
+pub mod tolerance;
+
+use std::collections::BTreeMap;
 
 use chassis::aggregate::{Aggregate, Announcement, Decision, Rejection, Visitor};
+use chassis::recusal::Recusal;
 use chassis::refusal::{Refusal, RefusalKind};
-use office::{SubjectId, natural_id};
+use office::{AllegationId, CaseId, MatterId, SubjectId, TextId, UnitCode, natural_id};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::recording::{Recorded, Sanction};
+pub use self::tolerance::{
+    Assessment, Breach, Experiment, Judged, Liability, Motive, Progress, Tolerance,
+    ToleranceApproved, ToleranceProposed, ToleranceReturned,
+};
 use crate::case::{self, Outcome, RECUSED, SubjectKind};
 
 /// What a decision may know.
@@ -35,33 +43,93 @@ pub type Context = chassis::aggregate::Context<Facts>;
 #[derive(Clone, Copy, Debug)]
 pub struct Sanctions;
 
-/// The sanctions of a person, in the order in which they were recorded.
+/// What is recorded of a person.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// All of them; none is ever taken off.
+    /// All sanctions, in the order in which they were recorded; none is ever taken off.
     pub recorded: Vec<Recorded>,
+    /// How what is substantiated in each case was assessed, or is being.
+    pub tolerance: BTreeMap<CaseId, Tolerance>,
+    /// The matter of what happened last; `None` while nothing has.
+    pub latest: Option<MatterId>,
 }
 
-/// What can be asked of a person's sanctions.
+impl State {
+    /// The units that recorded something, each with who stays out of its case.
+    fn units(&self) -> impl Iterator<Item = (&UnitCode, &Recusal)> {
+        let recorded = self.recorded.iter();
+        let tolerance = self.tolerance.values().map(|known| &known.proposed);
+        recorded
+            .map(|one| (&one.unit, &one.recusal))
+            .chain(tolerance.map(|one| (&one.unit, &one.recusal)))
+    }
+
+    /// The cases in which something was recorded.
+    pub fn cases(&self) -> impl Iterator<Item = CaseId> {
+        let recorded = self.recorded.iter().map(|one| one.sanction.case);
+        recorded.chain(self.tolerance.keys().copied())
+    }
+}
+
+/// What can be asked of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
+    /// Proposes how everything that a conclusion substantiates about the person is assessed.
+    ProposeTolerance {
+        /// The case that was concluded.
+        case: CaseId,
+        /// The person.
+        subject: SubjectId,
+        /// One for each substantiated finding, in the order of the request.
+        assessments: Vec<Assessment<TextId>>,
+    },
+    /// Returns what was proposed.
+    ReturnTolerance {
+        /// In which case.
+        case: CaseId,
+        /// Why.
+        reason: TextId,
+    },
+    /// Approves what was proposed.
+    ApproveTolerance {
+        /// In which case.
+        case: CaseId,
+    },
     /// Records a sanction.
     RecordSanction(Sanction),
+}
+
+impl Command {
+    /// The case that it rests on.
+    pub(crate) fn case(&self) -> CaseId {
+        match self {
+            Self::ProposeTolerance { case, .. }
+            | Self::ReturnTolerance { case, .. }
+            | Self::ApproveTolerance { case } => *case,
+            Self::RecordSanction(sanction) => sanction.case,
+        }
+    }
 }
 
 chassis::events! {
     /// What can happen to a person's sanctions.
     pub enum Event {
-        /// One was recorded.
+        /// An assessment was proposed of what a conclusion substantiates.
+        ToleranceProposed(ToleranceProposed) = "tolerance_proposed" 1,
+        /// It went back.
+        ToleranceReturned(ToleranceReturned) = "tolerance_returned" 1,
+        /// It was approved.
+        ToleranceApproved(ToleranceApproved) = "tolerance_approved" 1,
+        /// A sanction was recorded.
         Recorded(Recorded) = "sanction_recorded" 1,
     }
 }
 
-/// What is asked before a sanction is recorded.
+/// What is asked before a decision.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// The case that it follows.
+    /// The case that it rests on.
     pub case: case::State,
 }
 
@@ -69,19 +137,19 @@ pub struct Facts {
 pub const NO_CONCLUSION: Refusal = Refusal::new(
     RefusalKind::FailedPrecondition,
     "VERIFICATION_SANCTION_WITHOUT_CONCLUSION",
-    "A sanction follows a conclusion, and this case has none that stands.",
+    "A sanction, and what is assessed before it, follows a conclusion, and this case has none that stands.",
 );
-/// Nothing that was found would be sanctioned.
+/// Nothing that was found would be assessed or sanctioned.
 pub const NOT_SUBSTANTIATED: Refusal = Refusal::new(
     RefusalKind::FailedPrecondition,
     "VERIFICATION_SANCTION_NOT_SUBSTANTIATED",
-    "A sanction follows a substantiated finding, and the conclusion of this case has none on this person.",
+    "A sanction, and what is assessed before it, follows a substantiated finding, and the conclusion of this case has none on this person.",
 );
 /// The subject is an organisation.
 pub const NOT_A_PERSON: Refusal = Refusal::new(
     RefusalKind::FailedPrecondition,
     "VERIFICATION_SANCTION_NOT_A_PERSON",
-    "Only a person who is identified is sanctioned; this subject is an organisation or nobody known.",
+    "Only a person who is identified is assessed and sanctioned; this subject is an organisation or nobody known.",
 );
 
 /// The id under which a person's sanctions stand: one for each person.
@@ -89,24 +157,24 @@ pub fn sanctions_of(person: SubjectId) -> Uuid {
     natural_id(Sanctions::KIND, &[person.as_bytes()])
 }
 
-/// Whether the conclusion of a case that stands substantiates something that was alleged about this person.
-fn substantiated(case: &case::State, person: SubjectId) -> Result<(), Rejection> {
+/// What the conclusion of a case that stands substantiates about this person, at least one allegation.
+fn substantiated(case: &case::State, person: SubjectId) -> Result<Vec<AllegationId>, Rejection> {
     let case::State::Concluded {
         dossier, findings, ..
     } = case
     else {
         return Err(NO_CONCLUSION.into());
     };
-    let mut about = dossier
-        .allegations
-        .iter()
-        .filter(|one| one.subject == person);
-    let found = about.find(|allegation| {
-        let found = findings.get(&allegation.id);
-        found.is_some_and(|found| found.outcome == Outcome::Substantiated)
-    });
-    match found.map(|allegation| allegation.subject_kind) {
-        Some(SubjectKind::Person) => Ok(()),
+    let about = dossier.allegations.iter();
+    let found: Vec<_> = about
+        .filter(|one| one.subject == person)
+        .filter(|allegation| {
+            let found = findings.get(&allegation.id);
+            found.is_some_and(|found| found.outcome == Outcome::Substantiated)
+        })
+        .collect();
+    match found.first().map(|allegation| allegation.subject_kind) {
+        Some(SubjectKind::Person) => Ok(found.iter().map(|allegation| allegation.id).collect()),
         Some(SubjectKind::Organisation | SubjectKind::NotIdentified) => Err(NOT_A_PERSON.into()),
         None => Err(NOT_SUBSTANTIATED.into()),
     }
@@ -114,7 +182,7 @@ fn substantiated(case: &case::State, person: SubjectId) -> Result<(), Rejection>
 
 impl Aggregate for Sanctions {
     const KIND: &'static str = "sanctions";
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -122,40 +190,74 @@ impl Aggregate for Sanctions {
 
     fn decide(state: &State, command: &Command, context: &Context) -> Decision<Event> {
         match command {
+            Command::ProposeTolerance {
+                case,
+                subject,
+                assessments,
+            } => tolerance::propose(state, (*case, *subject), assessments, context),
+            Command::ReturnTolerance { case, reason } => {
+                tolerance::give_back(state, *case, *reason, context)
+            }
+            Command::ApproveTolerance { case } => tolerance::approve(state, *case, context),
             Command::RecordSanction(sanction) => recording::record(state, sanction, context),
         }
     }
 
     fn evolve(state: &mut State, event: &Event) {
-        match event {
-            Event::Recorded(recorded) => state.recorded.push(recorded.clone()),
-        }
+        let mut becomes = |case: &CaseId, progress| {
+            if let Some(known) = state.tolerance.get_mut(case) {
+                known.progress = progress;
+            }
+        };
+        let matter = match event {
+            Event::ToleranceProposed(proposed) => {
+                let tolerance = Tolerance {
+                    proposed: proposed.clone(),
+                    progress: Progress::Proposed,
+                };
+                state.tolerance.insert(proposed.case, tolerance);
+                proposed.matter
+            }
+            Event::ToleranceReturned(returned) => {
+                let reason = returned.reason.clone();
+                becomes(&returned.case, Progress::Returned { reason });
+                returned.matter
+            }
+            Event::ToleranceApproved(approved) => {
+                becomes(&approved.case, Progress::Approved { on: approved.on });
+                approved.matter
+            }
+            Event::Recorded(recorded) => {
+                state.recorded.push(recorded.clone());
+                recorded.matter
+            }
+        };
+        state.latest = Some(matter);
     }
 
-    /// Whoever may see one of a person's sanctions sees all, as they count together; who is recused from one of the
-    /// cases sees none. Who was recused after a sanction was recorded is found by the question itself.
+    /// Whoever may see one thing that is recorded of a person sees all, as sanctions count together and what was
+    /// tolerated before weighs in the next assessment; who is recused from one of the cases sees none. Who was recused
+    /// afterwards is found by the question itself.
     fn admit(state: &State, visitor: &Visitor<'_>) -> Result<(), Refusal> {
-        if state.recorded.is_empty() {
+        if state.latest.is_none() {
             return Ok(());
         }
-        visitor.within(state.recorded.iter().map(|recorded| &recorded.unit))?;
+        visitor.within(state.units().map(|(unit, _)| unit))?;
         if visitor.actor.is_service() {
             return Ok(());
         }
-        let mut recorded = state.recorded.iter();
-        recorded.try_for_each(|recorded| recorded.recusal.check(visitor, RECUSED))
+        let mut units = state.units();
+        units.try_for_each(|(_, recusal)| recusal.check(visitor, RECUSED))
     }
 
-    /// Another unit than those that recorded sanctions may have a case on this person, too.
-    fn admit_to(_: &State, command: &Command, _: &Visitor<'_>) -> Result<(), Refusal> {
-        match command {
-            Command::RecordSanction(_) => Ok(()),
-        }
+    /// Another unit than those that recorded something may have a case on this person, too.
+    fn admit_to(_: &State, _: &Command, _: &Visitor<'_>) -> Result<(), Refusal> {
+        Ok(())
     }
 
-    /// Each sanction belongs to a matter of its own; a row of the journal is written by the newest.
+    /// What is recorded belongs to a matter each; a row of the journal to that of its own event.
     fn matter(_id: Uuid, state: &State) -> Option<Uuid> {
-        state.recorded.last().map(|newest| newest.matter.uuid())
+        state.latest.map(|matter| matter.uuid())
     }
 
     fn announce(_id: Uuid, event: &Event) -> Option<Announcement> {
@@ -174,7 +276,7 @@ mod tests {
 
     #[test]
     fn who_may_see_one_sees_all_and_who_is_recused_from_one_case_sees_none() {
-        let setting = elsewhere(a_liable_official().events([recorded()]));
+        let setting = a_liable_official().events([recorded()]);
         let seen = |given: &chassis::testing::Given<Sanctions>, actor: office::Actor| {
             let context = given.context();
             let visitor = Visitor {
@@ -189,8 +291,8 @@ mod tests {
         assert_eq!(seen(&setting, supervisor("accused")), Err(RECUSED));
         assert_eq!(seen(&setting, supervisor("reporter")), Err(RECUSED));
         assert_eq!(seen(&setting, service()), Ok(()));
-        // The other unit records one of its own although it may not see the first, and sees both from then on.
-        let (_, both) = setting
+        // The other unit assesses and records one of its own although it may not see the first, and sees both from then on.
+        let (_, both) = elsewhere(setting)
             .when(Command::RecordSanction(sanction_elsewhere(
                 date(2026, 3, 3),
                 6,

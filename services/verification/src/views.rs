@@ -15,7 +15,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::case::{Case, ClosingReason, Deadline, Outcome, Progress, State};
-use crate::sanctions::{self, Sanctions};
+use crate::sanctions::{self, Liability, Progress as Assessed, Sanctions, ToleranceProposed};
 
 /// The cases, a row each.
 pub(crate) struct Cases;
@@ -152,33 +152,64 @@ pub(crate) fn due_on(state: &State) -> Option<Date> {
     }
 }
 
-/// Those who were sanctioned, a row each.
+/// Those who were assessed or sanctioned, a row each.
 pub(crate) struct SanctionedPersons;
 
-/// A row of `sanctions_v1`.
+/// A row of `sanctions_v2`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct SanctionsRow {
     id: Uuid,
     version: i64,
     sources: Vec<String>,
     units: Vec<UnitCode>,
+    assessed_sources: Vec<String>,
+    assessed_units: Vec<UnitCode>,
+    liabilities: Vec<&'static str>,
 }
 
 impl View for SanctionedPersons {
     type Aggregate = Sanctions;
     type Row = SanctionsRow;
-    const TABLE: &'static str = "sanctions_v1";
-    const COLUMNS: &'static [&'static str] = &["id", "version", "sources", "units"];
+    const TABLE: &'static str = "sanctions_v2";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "version",
+        "sources",
+        "units",
+        "assessed_sources",
+        "assessed_units",
+        "liabilities",
+    ];
 
     fn row(id: Uuid, version: i64, state: &sanctions::State) -> Option<SanctionsRow> {
+        state.latest?;
         let recorded = &state.recorded;
-        (!recorded.is_empty()).then(|| SanctionsRow {
+        let mut row = SanctionsRow {
             id,
             version,
             sources: recorded.iter().map(|one| one.source.clone()).collect(),
             units: recorded.iter().map(|one| one.unit.clone()).collect(),
-        })
+            assessed_sources: Vec::new(),
+            assessed_units: Vec::new(),
+            liabilities: Vec::new(),
+        };
+        for (proposed, assessment) in approved(state) {
+            row.assessed_sources.push(proposed.source.clone());
+            row.assessed_units.push(proposed.unit.clone());
+            row.liabilities.push(assessment.figure());
+        }
+        Some(row)
     }
+}
+
+/// Each approved assessment of a finding, with what it was proposed in.
+fn approved(state: &sanctions::State) -> impl Iterator<Item = (&ToleranceProposed, Liability)> {
+    let known = state.tolerance.values();
+    let approved = known.filter(|known| matches!(known.progress, Assessed::Approved { .. }));
+    approved.flat_map(|known| {
+        let assessments = known.proposed.assessments.iter();
+        assessments.map(|one| (&known.proposed, one.liability.is))
+    })
 }
 
 /// Which cases to list.
@@ -259,8 +290,9 @@ pub(crate) async fn recused_from_any(
 }
 
 /// The keys of the statistics, in their order. `cases` is open + concluded + discontinued; `allegations` is all
-/// findings + all closings + those of open and of discontinued cases; `sanctions` counts each, not who has them.
-pub(crate) const FIGURES: [&str; 19] = [
+/// findings + all closings + those of open and of discontinued cases; `sanctions` counts each, not who has them, and the
+/// liabilities count the findings that were assessed.
+pub(crate) const FIGURES: [&str; 22] = [
     "cases",
     "cases_concluded",
     "cases_open",
@@ -279,6 +311,9 @@ pub(crate) const FIGURES: [&str; 19] = [
     Outcome::Closed(ClosingReason::Other).figure(),
     "allegations_open",
     "allegations_discontinued",
+    Liability::Liable.figure(),
+    Liability::Lighter.figure(),
+    Liability::Exempt.figure(),
     "sanctions",
 ];
 
@@ -313,9 +348,16 @@ pub(crate) async fn figures(
            select key, sum(value::bigint)::bigint from chosen, jsonb_each_text(counts) group by key
            union all
            select 'sanctions', count(*)
-             from sanctions_v1, unnest(sources, units) as sanction (source, unit)
+             from sanctions_v2, unnest(sources, units) as sanction (source, unit)
             where ($1 = '' or sanction.source = $1)
-              and ($2::text[] is null or sanction.unit = any($2))"#,
+              and ($2::text[] is null or sanction.unit = any($2))
+           union all
+           select assessed.liability, count(*)
+             from sanctions_v2,
+                  unnest(assessed_sources, assessed_units, liabilities) as assessed (source, unit, liability)
+            where ($1 = '' or assessed.source = $1)
+              and ($2::text[] is null or assessed.unit = any($2))
+            group by 1"#,
         source,
         reach.units.as_deref()
     )

@@ -4,6 +4,7 @@ use chassis::request::{Answered, Reading, Request};
 use office::SubjectId;
 use proto::verification as v1;
 
+use super::tolerance;
 use crate::Verification;
 use crate::sanctions::{Command, Recorded, Sanction, Sanctions, State, sanctions_of};
 
@@ -36,20 +37,24 @@ impl Request<Verification> for v1::RecordSanctionRequest {
     }
 
     fn answer(answered: &Answered<'_, Sanctions>) -> v1::RecordSanctionResponse {
-        let Command::RecordSanction(sanction) = &*answered.command;
+        let id = match &*answered.command {
+            Command::RecordSanction(sanction) => sanction.id().to_string(),
+            _ => String::new(),
+        };
         v1::RecordSanctionResponse {
-            sanction_id: sanction.id().to_string(),
+            sanction_id: id,
             version: answered.version,
         }
     }
 }
 
-/// A person's sanctions as the contract shows them.
+/// A person's sanctions as the contract shows them, with what was assessed before.
 pub(super) fn shown(person: SubjectId, version: i64, state: &State) -> v1::GetSanctionsResponse {
     v1::GetSanctionsResponse {
         subject_id: person.to_string(),
         version,
         sanctions: state.recorded.iter().map(sanction).collect(),
+        tolerance: state.tolerance.values().map(tolerance::shown).collect(),
     }
 }
 
@@ -134,7 +139,9 @@ mod tests {
             ..request()
         };
         let (_, command) = read(negative).expect("the rule refuses it, not the reading");
-        let Command::RecordSanction(sanction) = command;
+        let Command::RecordSanction(sanction) = command else {
+            panic!("a sanction is recorded, not {command:?}");
+        };
         assert_eq!(sanction.impact_months, 0);
     }
 

@@ -1,14 +1,14 @@
 //! The sanctions that the tests of all rooms look at: of the official of the case's fixture, on whom something was
 //! substantiated in two matters, each handled by a unit of its own.
 
-use chassis::recusal::Recusal;
+use chassis::aggregate::TextRef;
 use chassis::testing::{Given, given};
 use jiff::civil::{Date, date};
-use office::UnitCode;
 
 use super::*;
 use crate::case::fixture::{
-    OFFICIAL, actor, concluded_with, finding, findings, id, matter, opened, unit,
+    OFFICIAL, TEXT, actor, actor_id, concluded_with, finding, findings, id, matter, opened, text,
+    unit,
 };
 use crate::case::{Case, case_of};
 
@@ -88,27 +88,115 @@ pub(crate) fn recorded() -> Event {
         source: "register".to_owned(),
         conclusion: 1,
         unit: unit(),
-        recusal: Recusal {
-            actors: [crate::case::fixture::actor_id("accused")].into(),
-            reporters: matter().reporter_mark.into_iter().collect(),
-        },
+        recusal: recusal(),
     }
     .into()
 }
 
-/// The official, with a supervisor of the fixture's unit at the counter.
-pub(crate) fn a_liable_official() -> Given<Sanctions> {
+/// An assessment of the finding on an allegation that comes to this; where it is tolerated, for want of experience.
+pub(crate) fn assessed(allegation: u128, liability: Liability) -> Assessment<TextId> {
+    let breach = match liability {
+        Liability::Liable => Breach::Neither,
+        Liability::Lighter | Liability::Exempt => Breach::WantOfExperience,
+    };
+    Assessment {
+        allegation: id(allegation),
+        breach: judged(breach),
+        experiment: judged(Experiment::Neither),
+        motive: judged(Motive::Neither),
+        liability: judged(liability),
+    }
+}
+
+fn judged<J>(is: J) -> Judged<J, TextId> {
+    Judged {
+        is,
+        reason: id(TEXT),
+    }
+}
+
+/// What an investigator proposes in the case of the fixture.
+pub(crate) fn proposed(assessments: &[Assessment<TextId>]) -> Event {
+    ToleranceProposed {
+        case: case_of(matter().id),
+        subject: id(OFFICIAL),
+        by: actor_id("sun"),
+        assessments: in_events(assessments),
+        matter: matter().id,
+        source: "register".to_owned(),
+        conclusion: 1,
+        unit: unit(),
+        recusal: recusal(),
+    }
+    .into()
+}
+
+pub(crate) fn returned() -> Event {
+    ToleranceReturned {
+        case: case_of(matter().id),
+        matter: matter().id,
+        reason: text(TEXT),
+    }
+    .into()
+}
+
+pub(crate) fn approved(assessments: &[Assessment<TextId>]) -> Event {
+    ToleranceApproved {
+        case: case_of(matter().id),
+        subject: id(OFFICIAL),
+        matter: matter().id,
+        source: "register".to_owned(),
+        conclusion: 1,
+        unit: unit(),
+        assessments: in_events(assessments),
+        on: date(2026, 3, 9),
+    }
+    .into()
+}
+
+fn in_events(assessments: &[Assessment<TextId>]) -> Vec<Assessment<TextRef>> {
+    let assessments = assessments.iter();
+    assessments.map(|one| one.with(|_| text(TEXT))).collect()
+}
+
+fn recusal() -> Recusal {
+    Recusal {
+        actors: [actor_id("accused")].into(),
+        reporters: matter().reporter_mark.into_iter().collect(),
+    }
+}
+
+/// The official on whom one finding is substantiated that nobody assessed, with a supervisor of the fixture's unit at the
+/// counter.
+pub(crate) fn an_official() -> Given<Sanctions> {
     given::<Sanctions>()
         .id(sanctions_of(id(OFFICIAL)))
+        .text(id(TEXT))
         .actor(supervisor_at("gao", unit()))
         .facts(Facts {
             case: concluded_case(Outcome::Substantiated),
         })
 }
 
-/// The same with a supervisor of the other unit, and its case.
+/// The same, assessed as liable.
+pub(crate) fn a_liable_official() -> Given<Sanctions> {
+    let liable = [assessed(1, Liability::Liable)];
+    an_official().events([proposed(&liable), approved(&liable)])
+}
+
+/// The same with the other unit's case, in which the official is liable too, and a supervisor of it.
 pub(crate) fn elsewhere(given: Given<Sanctions>) -> Given<Sanctions> {
+    let liable = [assessed(1, Liability::Liable)];
+    let (Event::ToleranceProposed(mut first), Event::ToleranceApproved(mut then)) =
+        (proposed(&liable), approved(&liable))
+    else {
+        unreachable!("so they are made");
+    };
+    let case = case_of(id(ELSEWHERE));
+    (first.case, first.matter, first.unit) = (case, id(ELSEWHERE), other_unit());
+    (then.case, then.matter, then.unit) = (case, id(ELSEWHERE), other_unit());
     given
+        .events([Event::from(first), then.into()])
         .actor(supervisor_at("meng", other_unit()))
         .facts(Facts {
             case: case_elsewhere(),

@@ -1,25 +1,128 @@
-//! What holds for a person's sanctions whatever is recorded, by whom and in which order.
+//! What holds for a person's sanctions and what is assessed before them, whatever is asked, by whom and in which order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::testing::Journal;
 use chassis::view::View;
 use jiff::ToSpan;
 use jiff::civil::date;
+use office::{Actor, Role};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::fixture::*;
 use super::impact::overlapping_months;
 use super::*;
-use crate::case::Case;
-use crate::case::fixture::{OFFICIAL, id, opened, supervisor, unit};
+use crate::case::events::Concluded;
+use crate::case::fixture::{
+    OFFICIAL, TEXT, actor, id, investigator, matter, opened, reopened, supervisor, unit,
+};
+use crate::case::{Case, case_of};
 use crate::views::SanctionedPersons;
 
-/// One step: a sanction, whose case it follows and how that stands, and who records it.
-fn steps() -> impl Strategy<Value = Vec<(Sanction, case::State, office::Actor)>> {
+/// One step: what is asked, how the case stands that it rests on, and who asks.
+#[derive(Clone, Debug)]
+struct Step {
+    command: Command,
+    case: case::State,
+    actor: Actor,
+}
+
+/// The case of the fixture, after its conclusion was reopened and the same was concluded again.
+fn concluded_again() -> case::State {
+    let case::Event::Concluded(first) = crate::case::fixture::concluded(1) else {
+        unreachable!("so it is made");
+    };
+    let mut case = concluded_case(Outcome::Substantiated);
+    let mut subjects = first.subjects.clone();
+    subjects[0].findings[0].found.outcome = Outcome::Substantiated;
+    let second = Concluded {
+        number: 2,
+        subjects,
+        ..first
+    };
+    for event in [reopened("appeal"), second.into()] {
+        Case::evolve(&mut case, &event);
+    }
+    case
+}
+
+fn assessments() -> impl Strategy<Value = Vec<Assessment<TextId>>> {
+    let judged = (
+        select(vec![
+            Breach::WantOfExperience,
+            Breach::Knowing,
+            Breach::Neither,
+        ]),
+        select(vec![Experiment::NothingForbidden, Experiment::Neither]),
+        select(vec![
+            Motive::CommonGood,
+            Motive::PrivateGain,
+            Motive::Neither,
+        ]),
+        select(vec![
+            Liability::Liable,
+            Liability::Lighter,
+            Liability::Exempt,
+        ]),
+    );
+    judged.prop_map(|(breach, experiment, motive, liability)| {
+        let mut one = assessed(1, liability);
+        one.breach.is = breach;
+        one.experiment.is = experiment;
+        one.motive.is = motive;
+        vec![one]
+    })
+}
+
+fn sanctions() -> impl Strategy<Value = Sanction> {
+    let drawn = (
+        (0i64..4000, select(vec![6u32, 12, 18, 24, 7])),
+        select(vec!["warning", "demotion"]),
+    );
+    drawn.prop_map(|((days, months), kind)| Sanction {
+        kind: kind.to_owned(),
+        ..sanction(
+            date(2016, 1, 31).saturating_add((days / 30 * 30).days()),
+            months,
+        )
+    })
+}
+
+/// What is asked of the case of the fixture, or of that of the other unit.
+fn commands() -> impl Strategy<Value = (bool, Command)> {
+    let case = case_of(matter().id);
+    let command = prop_oneof![
+        3 => assessments().prop_map(move |assessments| Command::ProposeTolerance {
+            case,
+            subject: id(OFFICIAL),
+            assessments,
+        }),
+        1 => Just(Command::ReturnTolerance { case, reason: id(TEXT) }),
+        3 => Just(Command::ApproveTolerance { case }),
+        4 => sanctions().prop_map(Command::RecordSanction),
+    ];
+    let there = case_of(id(ELSEWHERE));
+    (any::<bool>(), command).prop_map(move |(elsewhere, mut command)| {
+        if elsewhere {
+            match &mut command {
+                Command::ProposeTolerance { case, .. }
+                | Command::ReturnTolerance { case, .. }
+                | Command::ApproveTolerance { case } => *case = there,
+                Command::RecordSanction(sanction) => {
+                    sanction.case = there;
+                    sanction.decided_by = other_unit();
+                }
+            }
+        }
+        (elsewhere, command)
+    })
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
     let cases = [
         concluded_case(Outcome::Substantiated),
+        concluded_again(),
         concluded_case(Outcome::Unfounded),
         chassis::testing::given::<Case>()
             .events([opened()])
@@ -27,33 +130,27 @@ fn steps() -> impl Strategy<Value = Vec<(Sanction, case::State, office::Actor)>>
             .clone(),
         case::State::Unopened,
     ];
+    let top = || "N".parse().expect("a unit code");
     let actors = select(vec![
-        supervisor_at("gao", "N".parse().expect("a unit code")),
+        supervisor_at("gao", top()),
+        supervisor_at("gao", top()),
         supervisor_at("wu", unit()),
         supervisor_at("meng", other_unit()),
+        investigator("sun"),
+        Actor {
+            unit: top(),
+            ..actor("discipline-system", Role::Automation)
+        },
         supervisor("accused"),
     ]);
-    let case = prop_oneof![6 => Just(0usize), 1 => 1..cases.len()];
-    let drawn = (
-        (0i64..4000, select(vec![6u32, 12, 18, 24, 7])),
-        select(vec!["warning", "demotion"]),
-        any::<bool>(),
-        case,
-        actors,
-    );
-    let step = drawn.prop_map(move |((days, months), kind, there, case, actor)| {
-        let decided_on = date(2016, 1, 31).saturating_add((days / 30 * 30).days());
-        let told = if there {
-            sanction_elsewhere(decided_on, months)
-        } else {
-            sanction(decided_on, months)
-        };
-        let case = match (there, case) {
+    let case = prop_oneof![6 => Just(0usize), 2 => Just(1), 1 => 2..cases.len()];
+    let step = (commands(), case, actors).prop_map(move |((there, command), case, actor)| Step {
+        command,
+        case: match (there, case) {
             (true, 0) => case_elsewhere(),
             (_, at) => cases[at].clone(),
-        };
-        let kind = kind.to_owned();
-        (Sanction { kind, ..told }, case, actor)
+        },
+        actor,
     });
     prop::collection::vec(step, 1..40)
 }
@@ -69,7 +166,7 @@ fn holds(state: &State, version: i64) {
     }
     let row = SanctionedPersons::row(Uuid::nil(), version, state);
     let Some(row) = row else {
-        assert!(state.recorded.is_empty());
+        assert_eq!(*state, State::default());
         return;
     };
     let row = serde_json::to_value(row).expect("a row is JSON");
@@ -82,21 +179,70 @@ fn holds(state: &State, version: i64) {
     assert_eq!(counted, Some(state.recorded.len()));
 }
 
+/// What was assessed and approved, by case and conclusion.
+type Approvals = BTreeMap<(CaseId, i32), Vec<Assessment<chassis::aggregate::TextRef>>>;
+
+/// What each event must rest on that was written before it.
+fn follows(event: &Event, before: &State, approvals: &mut Approvals, by: &Actor) {
+    match event {
+        Event::ToleranceProposed(proposed) => {
+            let of = (proposed.case, proposed.conclusion);
+            assert!(!approvals.contains_key(&of), "approved once and for all");
+            assert!(
+                !before
+                    .recorded
+                    .iter()
+                    .any(|one| (one.sanction.case, one.conclusion) == of)
+            );
+            for one in &proposed.assessments {
+                if one.liability.is == Liability::Exempt {
+                    assert!(one.breach.is != Breach::Knowing, "never exempt");
+                    assert!(one.motive.is != Motive::PrivateGain, "never exempt");
+                }
+            }
+        }
+        Event::ToleranceReturned(_) => {}
+        Event::ToleranceApproved(approved) => {
+            let proposed = &before.tolerance[&approved.case].proposed;
+            assert_ne!(proposed.by, by.id, "four eyes");
+            assert_eq!(proposed.assessments, approved.assessments);
+            let of = (approved.case, approved.conclusion);
+            let earlier = approvals.insert(of, approved.assessments.clone());
+            assert_eq!(earlier, None, "approved once");
+        }
+        Event::Recorded(recorded) => {
+            let of = (recorded.sanction.case, recorded.conclusion);
+            match approvals.get(&of) {
+                Some(approved) => {
+                    let mut approved = approved.iter();
+                    let left = approved.any(|one| one.liability.is != Liability::Exempt);
+                    assert!(left, "exempt means no sanction");
+                }
+                None => assert!(by.has(Role::Automation), "before a sanction it is assessed"),
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
-    fn whatever_is_recorded_the_journal_gives_the_state_and_twice_is_once(steps in steps()) {
-        let setting = a_liable_official();
+    fn whatever_is_asked_the_rules_hold_the_journal_gives_the_state_and_twice_is_once(steps in steps()) {
+        let setting = an_official();
         let mut context = setting.context().clone();
         let mut journal = Journal::<Sanctions>::default();
-        for (number, (sanction, case, actor)) in (1u128..).zip(steps) {
+        let mut approvals = Approvals::new();
+        for (number, Step { command, case, actor }) in (1u128..).zip(steps) {
             context.request_id = Uuid::from_u128(number);
             context.actor = actor;
             context.facts = Facts { case };
-            let command = Command::RecordSanction(sanction);
             let admitted = Sanctions::admit_to(journal.state(), &command, &context.visitor());
             prop_assert_eq!(admitted, Ok(()));
-            if journal.take(&command, &context).is_ok() {
+            let before = journal.state().clone();
+            if let Ok(events) = journal.take(&command, &context) {
                 prop_assert!(Case::admit(&context.facts.case, &context.visitor()).is_ok());
+                for event in &events {
+                    follows(event, &before, &mut approvals, &context.actor);
+                }
             }
             holds(journal.state(), journal.version());
         }

@@ -11,7 +11,7 @@ use office::{ActorId, CaseId, MatterId, SanctionId, SubjectId, UnitCode};
 use serde::{Deserialize, Serialize};
 
 use super::impact::{Impact, overlapping_months};
-use super::{Context, Event, State, substantiated};
+use super::{Context, Event, State, substantiated, tolerance};
 use crate::case::Case;
 
 /// A disciplinary decision, as it is told.
@@ -69,10 +69,10 @@ pub struct Recorded {
     pub recusal: Recusal,
 }
 
-/// A recusal as it is stored with a sanction: under the names that its parts had first.
+/// A recusal as it is stored with a sanction and what comes before it: under the names that its parts had first.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Recusal")]
-struct StoredRecusal {
+pub(super) struct StoredRecusal {
     #[serde(
         rename = "recused",
         default,
@@ -137,8 +137,8 @@ pub(super) fn record(state: &State, sanction: &Sanction, context: &Context) -> D
             Err(RECORDED_OTHERWISE.into())
         };
     }
-    // What else must stand between a finding and its sanction, such as an assessment of tolerance (容錯), is asked here.
     substantiated(case, sanction.subject)?;
+    tolerance::leaves_to_sanction(state, sanction, dossier.conclusions, context)?;
     if sanction.decided_on > context.profile.calendar.date(context.now) {
         return Err(DECIDED_LATER.at("decided_on").into());
     }

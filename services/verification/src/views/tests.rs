@@ -7,7 +7,8 @@ use jiff::civil::date;
 use super::*;
 use crate::case::fixture::{a_concluded_case, an_opened_case, unit};
 use crate::sanctions::fixture::{
-    OTHER_UNIT, a_liable_official, elsewhere, recorded, sanction_elsewhere,
+    OTHER_UNIT, a_liable_official, approved, assessed, elsewhere, proposed, recorded,
+    sanction_elsewhere,
 };
 use crate::sanctions::{Command, Event};
 
@@ -15,6 +16,7 @@ async fn database() -> PgPool {
     testing::database(&[
         include_str!("../../migrations/0001_verification.sql"),
         include_str!("../../migrations/0002_sanctions.sql"),
+        include_str!("../../migrations/0003_tolerance.sql"),
     ])
     .await
 }
@@ -64,6 +66,33 @@ async fn sanctions_are_counted_by_source_and_unit_and_not_by_person() {
     let mut expected = FIGURES.to_vec();
     expected.sort_unstable();
     assert_eq!(keys, expected);
+}
+
+#[tokio::test]
+async fn what_was_assessed_is_counted_by_finding_once_it_is_approved() {
+    let pool = database().await;
+    let exempt = || {
+        [
+            assessed(1, Liability::Exempt),
+            assessed(3, Liability::Lighter),
+        ]
+    };
+    let waiting = given::<Sanctions>().events([proposed(&exempt())]);
+    let through = given::<Sanctions>().events([proposed(&exempt()), approved(&exempt())]);
+    let states = [(1, waiting.state().clone()), (2, through.state().clone())].map(numbered);
+    write::<SanctionedPersons>(&pool, states).await;
+    let all = counted(&pool, None, "register").await;
+    for (key, count) in [
+        ("liability_exempt", 1),
+        ("liability_lighter", 1),
+        ("liability_liable", 0),
+        ("sanctions", 0),
+    ] {
+        assert_eq!(all[key], count, "{key}");
+    }
+    assert_eq!(counted(&pool, None, "town").await["liability_exempt"], 0);
+    let other = counted(&pool, Some(&[OTHER_UNIT]), "").await;
+    assert_eq!(other["liability_exempt"], 0);
 }
 
 #[tokio::test]
