@@ -8,7 +8,7 @@ use tests::Office;
 pub(crate) struct Concluded {
     pub(crate) matter: String,
     pub(crate) case: String,
-    person: String,
+    pub(crate) person: String,
     pub(crate) allegation: String,
 }
 
@@ -40,6 +40,27 @@ impl Concluded {
             propose.extend(["--harm", harm]);
         }
         office.zm_json(&propose);
+    }
+}
+
+impl Concluded {
+    /// Has what is substantiated assessed before a sanction: nothing speaks for the person.
+    pub(crate) fn find_liable(&self, office: &Office) {
+        office.zm_json(&[
+            "tolerance",
+            "propose",
+            &self.case,
+            &self.person,
+            "--breach",
+            "knowing=They had signed the rule",
+            "--experiment",
+            "neither=Nothing was tried out",
+            "--motive",
+            "private_gain=It paid for a car",
+            "--liability",
+            "liable=They knew it and gained by it",
+        ]);
+        office.zm_json(&["tolerance", "approve", &self.case, &self.person]);
     }
 }
 

@@ -21,8 +21,9 @@ fn file(office: &Office, person: &str) -> Option<Value> {
     shown.get_mut("file").map(Value::take)
 }
 
-/// Records a warning that follows from a case, and counts for half a year.
+/// Records a warning that follows from a case, and counts for half a year; it was assessed before.
 fn sanctioned(office: &Office, case: &Concluded, person: &str) -> Value {
+    case.find_liable(office);
     office.zm_json(&[
         "sanction",
         "record",

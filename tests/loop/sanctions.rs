@@ -14,18 +14,16 @@ use tonic::Status;
 use uuid::Uuid;
 use zm::client::{Office as Client, Person};
 
-use crate::concluding::{concluded, registered, word};
+use crate::concluding::{Concluded, concluded, registered, word};
 use crate::sender::Sender;
 
 const HERE: &str = "P51-01-01";
 const THERE: &str = "P51-01-02";
 
 /// A case of this unit whose conclusion substantiates something about the person.
-async fn liable(office: &Office, person: &str, category: &str, unit: &str) -> String {
+async fn liable(office: &Office, person: &str, category: &str, unit: &str) -> Concluded {
     let substantiated = ("substantiated", None);
-    concluded(office, (person, category), unit, substantiated)
-        .await
-        .case
+    concluded(office, (person, category), unit, substantiated).await
 }
 
 /// A decision, under the request id of this number.
@@ -82,8 +80,9 @@ async fn one_decision_is_once_whichever_way_it_comes_and_a_person_carries_at_mos
             .expect("none is an answer"),
         []
     );
-    let here = liable(&office, &person, "bribery", HERE).await;
-    let there = liable(&office, &person, "neglect", THERE).await;
+    let here = liable(&office, &person, "bribery", HERE).await.case;
+    let case_there = liable(&office, &person, "neglect", THERE).await;
+    let there = case_there.case.clone();
 
     // The outside system tells it over both ways, and then once more under another request id.
     let system = office.person_at("discipline-system", Role::Automation, HERE);
@@ -121,8 +120,14 @@ async fn one_decision_is_once_whichever_way_it_comes_and_a_person_carries_at_mos
     let refused = record(&client, &supervisor(THERE), &of_others).await;
     assert_eq!(code(&refused.expect_err("not theirs")), "OUT_OF_SCOPE");
     let second = sanction(4, (&there, &person), "2024-06-01", 24);
+    let refused = record(&client, &supervisor(THERE), &second).await;
+    assert_eq!(
+        code(&refused.expect_err("nobody assessed it")),
+        "VERIFICATION_SANCTION_NOT_ASSESSED"
+    );
+    case_there.find_liable(&office);
     let second = record(&client, &supervisor(THERE), &second).await;
-    assert_eq!(second.expect("48 together").version, 2);
+    assert_eq!(second.expect("48 together").version, 4);
     let beyond = sanction(5, (&there, &person), "2024-07-01", 6);
     let refused = record(&client, &supervisor(THERE), &beyond).await;
     let too_long = "VERIFICATION_SANCTION_IMPACT_TOO_LONG";
@@ -160,6 +165,6 @@ async fn one_decision_is_once_whichever_way_it_comes_and_a_person_carries_at_mos
         .fetch_one(&pool)
         .await
         .expect("the journal answers");
-    assert_eq!(rows, 2);
+    assert_eq!(rows, 4, "two sanctions, one of them assessed here before");
     pool.close().await;
 }

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 
 use crate::commands::{
     case, clarification, clock, dev, events, file, investigation, journal, ledger, matter, quiet,
-    report, sanction, show, stats, subject, submit, text, token, triage,
+    report, sanction, show, stats, subject, submit, text, token, tolerance, triage,
 };
 use crate::{Context, Options, Usage, replay, story};
 
@@ -135,6 +135,9 @@ Examples:
     /// What is on record about one subject: cleared, sanctioned, followed up
     #[command(after_help = "Example:\n  zm integrity SUBJECT")]
     Integrity(ledger::Integrity),
+    /// What is assessed before a sanction: propose, return, approve, show
+    #[command(subcommand)]
+    Tolerance(tolerance::Tolerances),
     /// Sanctions: record, list
     #[command(subcommand)]
     Sanction(sanction::Sanctions),
@@ -277,6 +280,7 @@ async fn carry_out(command: Command, context: &Context) -> Result<()> {
         Command::Clarification(clarifications) => clarifications.run(context).await,
         Command::Ledger(ledger) => ledger.run(context).await,
         Command::Integrity(integrity) => integrity.run(context).await,
+        Command::Tolerance(tolerances) => tolerances.run(context).await,
         Command::Sanction(sanctions) => sanctions.run(context).await,
         Command::File(files) => files.run(context).await,
         Command::Show(show) => show.run(context).await,

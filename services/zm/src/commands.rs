@@ -20,6 +20,7 @@ pub mod subject;
 pub mod submit;
 pub mod text;
 pub mod token;
+pub mod tolerance;
 pub mod triage;
 
 use anyhow::Result;

@@ -11,8 +11,10 @@ use crate::{Context, ids, output};
 /// Sanctions.
 #[derive(Debug, Subcommand)]
 pub enum Sanctions {
-    /// Record a decision after a substantiated finding
+    /// Record a decision after a substantiated finding that was assessed
     #[command(after_help = "\
+What is decided here is assessed first: zm help tolerance. What was decided outside a machine tells: --as automation.
+
 Examples:
   zm sanction record CASE PERSON --kind warning --months 6
   zm sanction record CASE PERSON --kind demerit --months 12 --decided-by P51-01 --decided-on 2026-03-02

@@ -1,4 +1,4 @@
-//! How somebody who was sanctioned is followed up: the sanction, the file that it opens, a plan, a visit, and what it showed.
+//! How somebody who was sanctioned is followed up: what is assessed before, the sanction, the file that it opens, a plan, a visit, and what it showed.
 
 use anyhow::{Context as _, Result};
 use jiff::Span;
@@ -7,9 +7,12 @@ use proto::follow_up::{
     Approach, Attitude, File, FileState, GetFileRequest, Grade, PlanVisitsRequest,
     RecordAssessmentRequest, RecordVisitRequest, Talk, TalkPartner,
 };
-use proto::verification::{GetSanctionsRequest, RecordSanctionRequest};
+use proto::verification::{
+    ApproveToleranceRequest, GetCaseRequest, GetSanctionsRequest, GetSanctionsResponse,
+    ProposeToleranceRequest, RecordSanctionRequest, Tolerance, ToleranceState,
+};
 
-use super::sample::{request_id, step_id};
+use super::sample::{self, request_id, step_id};
 use super::{Ids, Telling, ended};
 use crate::words;
 
@@ -45,19 +48,12 @@ impl Telling<'_> {
     /// The decision is dated by the day on which it is recorded, so what is there is not recorded again.
     async fn sanction(&mut self, ids: &Ids) -> Result<()> {
         let supervisor = self.supervisor.actor.id.to_string();
-        let mut verification = self.supervisor.verification(&self.office);
-        let question = verification.get_sanctions(GetSanctionsRequest {
-            subject_id: ids.subject.clone(),
-        });
-        let known = match self.office.ask("verification", question).await {
-            Ok(answer) => answer.sanctions,
-            Err(refused) if refused.refusal.code == "NOT_FOUND" => Vec::new(),
-            Err(refused) => return Err(refused.into()),
-        };
+        let known = self.recorded(ids).await?.sanctions;
         if known.iter().any(|sanction| sanction.case_id == ids.case) {
             let text = "has recorded the sanction already";
             return self.tell("verification", &supervisor, text);
         }
+        self.assess_findings(ids).await?;
         let request = RecordSanctionRequest {
             request_id: request_id("sanction", &ids.case),
             case_id: ids.case.clone(),
@@ -67,6 +63,7 @@ impl Telling<'_> {
             decided_on: self.today("verification").await?,
             impact_months: MONTHS,
         };
+        let mut verification = self.supervisor.verification(&self.office);
         let answer = verification.record_sanction(request);
         let answer = self.office.ask("verification", answer).await?;
         let text = format!(
@@ -74,6 +71,66 @@ impl Telling<'_> {
             answer.sanction_id
         );
         self.tell("verification", &supervisor, &text)
+    }
+
+    /// What is recorded of her: sanctions, and how what was found was assessed.
+    async fn recorded(&self, ids: &Ids) -> Result<GetSanctionsResponse> {
+        let mut verification = self.supervisor.verification(&self.office);
+        let question = verification.get_sanctions(GetSanctionsRequest {
+            subject_id: ids.subject.clone(),
+        });
+        Ok(self.office.ask("verification", question).await?)
+    }
+
+    /// Before a sanction what was found is assessed, by four eyes.
+    async fn assess_findings(&mut self, ids: &Ids) -> Result<()> {
+        loop {
+            let recorded = self.recorded(ids).await?;
+            let mut known = recorded.tolerance.iter();
+            let known = known.find(|one| one.case_id == ids.case && one.number == ids.conclusion);
+            match known.map_or(ToleranceState::Returned, Tolerance::state) {
+                ToleranceState::Proposed => self.approve_assessment(ids, recorded.version).await?,
+                ToleranceState::Approved => return Ok(()),
+                ToleranceState::Returned | ToleranceState::Unspecified => {
+                    self.propose_assessment(ids, recorded.version).await?;
+                }
+            }
+        }
+    }
+
+    async fn propose_assessment(&mut self, ids: &Ids, version: i64) -> Result<()> {
+        let [_, investigator] = self.investigators.clone();
+        let mut verification = investigator.verification(&self.office);
+        let question = verification.get_case(GetCaseRequest {
+            case_id: ids.case.clone(),
+            matter_id: String::new(),
+        });
+        let answer = self.office.ask("verification", question).await?;
+        let case = answer.case.unwrap_or_default();
+        let request = ProposeToleranceRequest {
+            request_id: step_id("propose_tolerance", &ids.case, version),
+            case_id: ids.case.clone(),
+            subject_id: ids.subject.clone(),
+            assessments: sample::assessments(&case),
+        };
+        let answer = verification.propose_tolerance(request);
+        self.office.ask("verification", answer).await?;
+        let text = "assesses it before any sanction, and proposes: liable, as she knew the rule and lent it to her family";
+        self.tell("verification", investigator.actor.id.as_str(), text)
+    }
+
+    async fn approve_assessment(&mut self, ids: &Ids, version: i64) -> Result<()> {
+        let request = ApproveToleranceRequest {
+            request_id: step_id("approve_tolerance", &ids.case, version),
+            case_id: ids.case.clone(),
+            subject_id: ids.subject.clone(),
+        };
+        let supervisor = self.supervisor.actor.id.to_string();
+        let mut verification = self.supervisor.verification(&self.office);
+        let answer = verification.approve_tolerance(request);
+        self.office.ask("verification", answer).await?;
+        let text = "approves the assessment";
+        self.tell("verification", &supervisor, text)
     }
 
     async fn file(&self, ids: &Ids) -> Result<Option<File>> {

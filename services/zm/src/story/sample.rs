@@ -7,7 +7,10 @@ use proto::intake::{AllegationInput, RegisterSubjectRequest, ReporterKind, Submi
 use proto::office::{
     Channel, Finding, Harm, HarmDegree, HarmReach, Standing, SubjectHarm, SubjectKind,
 };
-use proto::verification::{Case, EvidenceInput, EvidenceKind, FindingInput};
+use proto::verification::{
+    AssessmentInput, Breach, Case, EvidenceInput, EvidenceKind, Experiment, FindingInput,
+    Liability, Motive,
+};
 use uuid::Uuid;
 
 /// Where everything of the story is entered from.
@@ -192,6 +195,26 @@ pub(super) fn findings(tale: &Tale, case: &Case) -> (Vec<FindingInput>, Vec<Stri
             Some((finding, format!("{} {}", known.category, known.found)))
         })
         .unzip()
+}
+
+/// How each substantiated finding of the case is assessed before a sanction.
+pub(super) fn assessments(case: &Case) -> Vec<AssessmentInput> {
+    let substantiated = case.findings.iter();
+    substantiated
+        .filter(|found| found.finding() == Finding::Substantiated)
+        .map(|found| AssessmentInput {
+            allegation_id: found.allegation_id.clone(),
+            breach: Breach::Knowing.into(),
+            breach_reason: "She signed the rule on the canteen's money in spring".to_owned(),
+            experiment: Experiment::Neither.into(),
+            experiment_reason: "Nothing was tried out".to_owned(),
+            motive: Motive::PrivateGain.into(),
+            motive_reason: "It helped her cousin".to_owned(),
+            liability: Liability::Liable.into(),
+            reason: "She knew it and gained by it; that it came back is for the kind of sanction"
+                .to_owned(),
+        })
+        .collect()
 }
 
 /// How the allegations harmed her, where they did.
