@@ -2,14 +2,16 @@
 //! (from verification). It decides whom a conclusion clears, and tells each subject's clarification how they stand.
 //!
 //! Here are its state, its commands and what each event does to it. What comes from intake stands in [`learning`], what
-//! comes from verification in [`ruling`].
+//! comes from verification in [`ruling`] and, as far as it goes on record, in [`on_record`]; who applied in [`applicants`].
 //!
 //! What it tells is carried out later and in any order. So every [`Ruling`] has an ordinal that only grows, and all that
 //! is needed to open the clarification; who is recused is only ever added.
 
+pub mod applicants;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod learning;
+pub mod on_record;
 pub mod ruling;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -167,9 +169,9 @@ chassis::events! {
         /// Its case was opened again.
         ReopeningLearned(ruling::ReopeningLearned) = "reopening_learned" 2 { 1 => ruling::without_verdicts },
         /// A subject applied whom no conclusion had cleared.
-        ApplicantLearned(ruling::ApplicantLearned) = "applicant_learned" 1,
+        ApplicantLearned(applicants::ApplicantLearned) = "applicant_learned" 1,
         /// A sanction on a subject was recorded.
-        SanctionLearned(ruling::SanctionLearned) = "sanction_learned" 1,
+        SanctionLearned(on_record::SanctionLearned) = "sanction_learned" 1,
     }
 }
 
@@ -213,8 +215,8 @@ impl Aggregate for Matter {
                 subject,
                 ordinal,
                 recusal,
-            } => ruling::applicant(state, *subject, *ordinal, recusal),
-            Command::LearnSanction(sanction) => ruling::sanction(state, sanction),
+            } => applicants::learn(state, *subject, *ordinal, recusal),
+            Command::LearnSanction(sanction) => on_record::sanction(state, sanction),
         }
     }
 
@@ -261,7 +263,7 @@ impl Aggregate for Matter {
         match event {
             Event::Raised(_) => {}
             Event::MoveLearned(learned) => {
-                ruling::tell_applicants(learned.matter, &learned.not_cleared, effects);
+                applicants::tell(learned.matter, &learned.not_cleared, effects);
             }
             Event::ReportLearned(learned) => {
                 learning::tell(&learned.tell, &learned.recusal, effects);
@@ -274,8 +276,8 @@ impl Aggregate for Matter {
             }
             Event::ConclusionLearned(learned) => ruling::tell(&learned.rulings, effects),
             Event::ReopeningLearned(learned) => ruling::tell(&learned.rulings, effects),
-            Event::ApplicantLearned(learned) => ruling::answer(id.into(), learned, effects),
-            Event::SanctionLearned(learned) => ruling::pass_on(learned, effects),
+            Event::ApplicantLearned(learned) => applicants::answer(id.into(), learned, effects),
+            Event::SanctionLearned(learned) => on_record::pass_on(learned, effects),
         }
     }
 }

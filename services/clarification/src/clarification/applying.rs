@@ -23,7 +23,7 @@ use super::forms::Form;
 use super::wish::{Said, Speaker, Wish, speaker};
 use super::{Context, Dossier, Event, Left, Progress, Stage, State, recusing};
 use crate::conclusion::{NotCleared, Reason, Subject};
-use crate::matter::ruling::Position;
+use crate::matter::applicants::Position;
 use crate::matter::{self, Matter, RECUSED};
 
 /// Nothing is known of the subject in the matter.

@@ -19,7 +19,7 @@ use super::drafting::NOTHING_DRAFTED;
 use super::rendering::Content;
 use super::wish::Speaker;
 use super::{Context, Dossier, Event, Preparation, Progress, State, wish};
-use crate::matter::ruling::Position;
+use crate::matter::applicants::Position;
 use crate::printing::Rendering;
 
 /// Whoever had a part in it does not approve it.

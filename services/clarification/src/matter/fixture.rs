@@ -113,3 +113,20 @@ pub(crate) fn a_matter() -> Given<Matter> {
         .actor(service())
         .events([a_raising()])
 }
+
+/// Its case is concluded so.
+pub(crate) fn concluding(number: i32, on_the_official: Finding) -> Command {
+    Command::LearnConclusion(conclusion(number, on_the_official))
+}
+
+/// This conclusion stands no longer.
+pub(crate) fn reopening(number: i32) -> Command {
+    Command::LearnReopening { number }
+}
+
+/// What the only event of a command is, and the matter after it.
+pub(crate) fn learned(given: Given<Matter>, command: Command) -> (Event, Given<Matter>) {
+    let (mut events, after) = given.when(command).accepted();
+    assert_eq!(events.len(), 1);
+    (events.remove(0), after)
+}

@@ -8,7 +8,7 @@ use chassis::recusal::Recusal;
 use office::{AllegationId, ClarificationId, MatterId, ReportId, SubjectId, UnitCode};
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Known, State, ruling};
+use super::{Event, Known, State, applicants};
 use crate::clarification::{self, Clarification};
 use crate::conclusion::{Holding, NotCleared, Subject};
 
@@ -216,7 +216,7 @@ pub(super) fn follow(state: &State, matter: MatterId, unit: &UnitCode) -> Decisi
         ordinal: known.changes + 1,
         not_cleared: Vec::new(),
     };
-    learned.not_cleared = ruling::to_applicants(known, |next| moved(next, &learned));
+    learned.not_cleared = applicants::told_after(known, |next| moved(next, &learned));
     Ok(vec![learned.into()])
 }
 
