@@ -54,13 +54,6 @@ async fn file_that(
     found
 }
 
-/// What a command said that was refused.
-fn refused(office: &Office, arguments: &[&str]) -> String {
-    let output = office.zm(arguments).output().expect("zm runs");
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_sanctioned_is_visited_by_others_and_the_file_closes_with_the_impact_period() {
     let office = Office::new().await;
@@ -106,7 +99,7 @@ async fn who_was_sanctioned_is_visited_by_others_and_the_file_closes_with_the_im
             "At his desk, pale",
         ]
     };
-    let told = refused(&office, &visit("li.wei"));
+    let told = office.zm_refused(&visit("li.wei"));
     assert!(told.contains("does not visit this person"), "{told}");
     let visited = office.zm_json(&visit("lin"));
     let assessed = office.zm_json(&[
@@ -211,7 +204,7 @@ async fn without_the_register_a_file_opens_and_nobody_takes_a_step_in_it() {
         "--request-id",
         &request,
     ];
-    let told = refused(&office, &plan);
+    let told = office.zm_refused(&plan);
     assert!(told.contains("does not answer"), "{told}");
     assert!(file(&office, &person).is_some_and(|file| file["planned"].is_null()));
 
@@ -255,7 +248,7 @@ async fn how_a_clarification_worked_is_checked_once_its_day_has_come() {
         "--notes",
         "Two neighbours still whisper",
     ];
-    let told = refused(&office, &check);
+    let told = office.zm_refused(&check);
     assert!(told.contains("only after some time"), "{told}");
     office.zm_json(&["clock", "--ahead", "31d"]);
     eventually("its day has come", async || {

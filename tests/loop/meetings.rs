@@ -30,14 +30,6 @@ async fn approved(docket: &Docket, number: usize) -> (Concluded, String) {
     (concluded, id)
 }
 
-/// What zm says where the answer is no.
-fn refused(office: &Office, arguments: &[&str]) -> String {
-    let ran = office.zm(arguments).output().expect("zm runs");
-    let told = String::from_utf8_lossy(&ran.stderr).into_owned();
-    assert_eq!(ran.status.code(), Some(1), "{told}");
-    told
-}
-
 /// How a meeting is shown.
 fn shown(office: &Office, meeting: &str) -> Value {
     office.zm_json(&["clarification", "meeting", "show", meeting])
@@ -64,7 +56,7 @@ async fn a_meeting_is_counted_once_and_clears_each_name_whose_conclusion_still_s
     office.zm_json(&["quiet", "--wait", "60"]);
 
     // Whoever is called to it is not called to another one, nor cleared beside it under its name.
-    let told = refused(&office, &convene);
+    let told = office.zm_refused(&convene);
     assert!(told.contains("clarification_ids[0]"), "{told}");
     assert!(told.contains(&meeting), "{told}");
     let by_hand = [
@@ -80,7 +72,7 @@ async fn a_meeting_is_counted_once_and_clears_each_name_whose_conclusion_still_s
         "--attended",
         "All of the office",
     ];
-    let told = refused(&office, &by_hand);
+    let told = office.zm_refused(&by_hand);
     assert!(told.contains("it is held as a whole"), "{told}");
 
     // It is announced with everybody's name, and with nothing of what was alleged.
@@ -114,7 +106,7 @@ async fn a_meeting_is_counted_once_and_clears_each_name_whose_conclusion_still_s
     office.zm_json(&hold);
     let held = shown(&office, &meeting);
     assert_eq!(held["state"], "MEETING_STATE_HELD", "{held:#}");
-    assert!(refused(&office, &hold).contains("was held"));
+    assert!(office.zm_refused(&hold).contains("was held"));
 
     services.insert("verification", office.start("verification").await);
     let outcomes = || {

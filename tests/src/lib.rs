@@ -365,6 +365,15 @@ impl Office {
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stdout)))
     }
+
+    /// Runs a `zm` command to which the answer must be no; what it said.
+    pub fn zm_refused(&self, arguments: &[&str]) -> String {
+        let ran = self.zm(arguments).output();
+        let ran = ran.unwrap_or_else(|error| panic!("zm does not run: {error}"));
+        let told = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert_eq!(ran.status.code(), Some(1), "{arguments:?}: {told}");
+        told
+    }
 }
 
 fn succeeded(what: &str, ran: std::io::Result<Output>) -> Output {
