@@ -21,4 +21,5 @@ mod replicas;
 mod sanctions;
 mod sender;
 mod story;
+mod tolerance;
 mod traces;

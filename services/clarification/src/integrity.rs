@@ -1,5 +1,5 @@
 //! An integrity file: what is on record about one subject (廉政檔案): cleared matters and what superseded them, sanctions,
-//! follow-up. Whatever happens to the subject anywhere in the office arrives here as one entry.
+//! exemptions, follow-up. Whatever happens to the subject anywhere in the office arrives here as one entry.
 //!
 //! To add a kind of entry: a variant of [`Kind`] and who enters it. An entry has a key that follows from what it tells, so
 //! that each stands once, whatever came before and whatever is repeated.
@@ -11,7 +11,7 @@ use chassis::aggregate::{Aggregate, Context, Decision, Visitor};
 use chassis::recusal::Recusal;
 use chassis::refusal::Refusal;
 use jiff::civil::Date;
-use office::{MatterId, SubjectId, UnitCode, natural_id};
+use office::{AllegationId, MatterId, SubjectId, UnitCode, natural_id};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -52,6 +52,10 @@ pub enum Kind {
     ClearanceSuperseded,
     /// A disciplinary decision.
     Sanctioned,
+    /// A substantiated finding of which no sanction comes (容錯).
+    Exempted,
+    /// The conclusion that such a finding is of stands no longer.
+    ExemptionLapsed,
     /// An impact period ended.
     ImpactEnded,
     /// A follow-up file was opened, or opened again.
@@ -71,6 +75,8 @@ impl Kind {
             Self::Cleared => "cleared",
             Self::ClearanceSuperseded => "clearance_superseded",
             Self::Sanctioned => "sanctioned",
+            Self::Exempted => "exempted",
+            Self::ExemptionLapsed => "exemption_lapsed",
             Self::ImpactEnded => "impact_ended",
             Self::FollowUpOpened => "follow_up_opened",
             Self::Visited => "visited",
@@ -94,9 +100,9 @@ pub struct Entry {
     /// The matter, if it belongs to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matter: Option<MatterId>,
-    /// The clarification, sanction, visit or file.
+    /// The clarification, sanction, visit or file; of an exemption, the allegation.
     pub reference: Uuid,
-    /// The code of the form, the kind of sanction or the like; may be empty.
+    /// The code of the form, the kind of sanction, what speaks for who is exempt, or the like; may be empty.
     pub detail: String,
 }
 
@@ -138,6 +144,62 @@ impl SanctionRecord {
             reference: self.id,
             detail: self.kind.clone(),
         }
+    }
+}
+
+/// What a conclusion substantiates about a person and leads to no sanction, as verification tells it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExemptionRecord {
+    /// The person.
+    pub subject: SubjectId,
+    /// The matter.
+    pub matter: MatterId,
+    /// The conclusion.
+    pub conclusion: i32,
+    /// The unit that assessed.
+    pub unit: UnitCode,
+    /// When.
+    pub assessed_on: Date,
+    /// Which findings, at least one.
+    pub findings: Vec<Exempted>,
+}
+
+/// A finding of which no sanction comes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exempted {
+    /// On which allegation.
+    pub allegation: AllegationId,
+    /// Codes of what speaks for the person.
+    pub grounds: Vec<String>,
+}
+
+impl ExemptionRecord {
+    /// An entry for each finding.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.each(Kind::Exempted, self.assessed_on)
+    }
+
+    /// For each finding the entry that its conclusion stands no longer.
+    pub fn lapsed(&self, on: Date) -> Vec<Entry> {
+        self.each(Kind::ExemptionLapsed, on)
+    }
+
+    fn each(&self, kind: Kind, on: Date) -> Vec<Entry> {
+        let findings = self.findings.iter();
+        let entry = |exempted: &Exempted| {
+            let reference = exempted.allegation.uuid();
+            Entry {
+                // An allegation is found on anew with every conclusion.
+                key: Entry::key(kind, reference, &[&self.conclusion.to_be_bytes()]),
+                kind,
+                on,
+                unit: self.unit.clone(),
+                matter: Some(self.matter),
+                reference,
+                detail: exempted.grounds.join(", "),
+            }
+        };
+        findings.map(entry).collect()
     }
 }
 

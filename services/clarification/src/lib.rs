@@ -56,7 +56,7 @@ pub fn clarification() -> Blueprint {
         .request::<ClarificationOffice, v1::DeclareClarificationConflictRequest>()
         .internal(&["LearnMatter", "LearnReport", "LearnIdentity", "LearnMove"])
         .internal(&["LearnConclusion", "LearnReopening", "LearnSanction"])
-        .internal(&["LearnRecusal"])
+        .internal(&["LearnExemption", "LearnRecusal"])
         .internal(&["LearnApplicant", "LearnNotCleared"])
         .internal(&[
             "FollowRuling",

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::conclusion::{Clearance, Holding, Subject};
-use crate::integrity::SanctionRecord;
+use crate::integrity::{ExemptionRecord, SanctionRecord};
 
 /// The aggregate.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +74,8 @@ pub struct Known {
     pub applicants: BTreeSet<SubjectId>,
     /// The sanctions that were passed on to integrity files.
     pub sanctions: BTreeSet<Uuid>,
+    /// The exemptions that were passed on to integrity files, one for each person and conclusion.
+    pub exemptions: Vec<ExemptionRecord>,
 }
 
 impl State {
@@ -128,6 +130,8 @@ pub enum Command {
     },
     /// Pass a sanction on to the person's integrity file; follows from verification's `SanctionRecorded`.
     LearnSanction(SanctionRecord),
+    /// Pass an exemption on to the person's integrity file; follows from verification's `ToleranceAssessed`.
+    LearnExemption(ExemptionRecord),
     /// Learn who is recused; follows from verification's `ActorsRecused`.
     LearnRecusal {
         /// Who.
@@ -172,6 +176,10 @@ chassis::events! {
         ApplicantLearned(applicants::ApplicantLearned) = "applicant_learned" 1,
         /// A sanction on a subject was recorded.
         SanctionLearned(on_record::SanctionLearned) = "sanction_learned" 1,
+        /// What a conclusion substantiates about a person leads to no sanction.
+        ExemptionLearned(on_record::ExemptionLearned) = "exemption_learned" 1,
+        /// The conclusion that an exemption is of stands no longer.
+        ExemptionLapsed(on_record::ExemptionLapsed) = "exemption_lapsed" 1,
     }
 }
 
@@ -184,7 +192,7 @@ pub const RECUSED: Refusal = Refusal::new(
 
 impl Aggregate for Matter {
     const KIND: &'static str = MatterId::KIND;
-    const FORMAT: u32 = 2;
+    const FORMAT: u32 = 3;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -210,13 +218,14 @@ impl Aggregate for Matter {
                 learning::recuse(state, matter, &recusal, Some(*told_by))
             }
             Command::LearnConclusion(conclusion) => ruling::conclude(state, matter, conclusion),
-            Command::LearnReopening { number } => ruling::reopen(state, matter, *number),
+            Command::LearnReopening { number } => ruling::reopen(state, matter, *number, context),
             Command::LearnApplicant {
                 subject,
                 ordinal,
                 recusal,
             } => applicants::learn(state, *subject, *ordinal, recusal),
             Command::LearnSanction(sanction) => on_record::sanction(state, sanction),
+            Command::LearnExemption(exemption) => on_record::exempt(state, exemption, context),
         }
     }
 
@@ -244,6 +253,11 @@ impl Aggregate for Matter {
             Event::SanctionLearned(learned) => {
                 known.sanctions.insert(learned.sanction.id);
             }
+            Event::ExemptionLearned(learned) => {
+                known.exemptions.push(learned.exemption.clone());
+            }
+            // Whether its conclusion stands is known of the conclusion.
+            Event::ExemptionLapsed(_) => {}
         }
     }
 
@@ -278,6 +292,8 @@ impl Aggregate for Matter {
             Event::ReopeningLearned(learned) => ruling::tell(&learned.rulings, effects),
             Event::ApplicantLearned(learned) => applicants::answer(id.into(), learned, effects),
             Event::SanctionLearned(learned) => on_record::pass_on(learned, effects),
+            Event::ExemptionLearned(learned) => on_record::pass_on_exemption(learned, effects),
+            Event::ExemptionLapsed(lapsed) => on_record::pass_on_lapse(lapsed, effects),
         }
     }
 }

@@ -17,7 +17,9 @@ use uuid::Uuid;
 use crate::conclusion::{
     DUPLICATE, Degree, Exclusion, Harm, Reach, Subject, SubjectHarm, SubjectKind, VOID,
 };
-use crate::integrity::{self, Entry, IntegrityFile, Kind, SanctionRecord, file_of};
+use crate::integrity::{
+    self, Entry, Exempted, ExemptionRecord, IntegrityFile, Kind, SanctionRecord, file_of,
+};
 use crate::matter::learning::{Allegation, Raised, Report};
 use crate::matter::ruling::{Concluded, Conclusion, Found, Identity};
 use crate::matter::{Command, Matter};
@@ -47,7 +49,7 @@ pub(crate) const VERIFICATION: &[Follows] = &[
         "CaseDiscontinued",
         "only an open case is discontinued, and no conclusion of an open case stands",
     ),
-    ignore("ToleranceAssessed", "for now"),
+    on("ToleranceAssessed", learn_exemption),
     on("SanctionRecorded", learn_sanction),
 ];
 
@@ -168,6 +170,29 @@ fn learn_sanction(event: &Foreign<'_>) -> Reaction {
         &recorded.matter_id,
         "LearnSanction",
         Command::LearnSanction(sanction),
+    )
+}
+
+/// Whoever is liable, also if lighter, is on record by the sanction.
+fn learn_exemption(event: &Foreign<'_>) -> Reaction {
+    let assessed: verification::ToleranceAssessed = event.read()?;
+    let findings = all(&assessed.findings, exempted)?;
+    let findings: Vec<_> = findings.into_iter().flatten().collect();
+    if findings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let exemption = ExemptionRecord {
+        subject: known("subject_id", &assessed.subject_id)?,
+        matter: known("matter_id", &assessed.matter_id)?,
+        conclusion: assessed.number,
+        unit: known("unit", &assessed.unit)?,
+        assessed_on: known("assessed_on", &assessed.assessed_on)?,
+        findings,
+    };
+    to_matter(
+        &assessed.matter_id,
+        "LearnExemption",
+        Command::LearnExemption(exemption),
     )
 }
 
@@ -375,6 +400,35 @@ fn finding(told: o::Finding, reason: o::ClosingReason) -> Result<Finding, NotYet
         o::Finding::Closed => Ok(Finding::Closed(code.to_owned())),
         o::Finding::Unspecified => Err(unknown("findings.finding")),
     }
+}
+
+/// A finding that leads to no sanction, with what speaks for the person; `None` of any other.
+fn exempted(told: &verification::AssessedFinding) -> Result<Option<Exempted>, NotYet> {
+    let breach = match told.breach() {
+        verification::Breach::WantOfExperience => Some("want_of_experience"),
+        verification::Breach::Knowing | verification::Breach::Neither => None,
+        verification::Breach::Unspecified => return Err(unknown("findings.breach")),
+    };
+    let experiment = match told.experiment() {
+        verification::Experiment::NothingForbidden => Some("nothing_forbidden"),
+        verification::Experiment::ExpresslyBanned | verification::Experiment::Neither => None,
+        verification::Experiment::Unspecified => return Err(unknown("findings.experiment")),
+    };
+    let motive = match told.motive() {
+        verification::Motive::CommonGood => Some("common_good"),
+        verification::Motive::PrivateGain | verification::Motive::Neither => None,
+        verification::Motive::Unspecified => return Err(unknown("findings.motive")),
+    };
+    match told.liability() {
+        verification::Liability::Exempt => {}
+        verification::Liability::Liable | verification::Liability::Lighter => return Ok(None),
+        verification::Liability::Unspecified => return Err(unknown("findings.liability")),
+    }
+    let grounds = [breach, experiment, motive].into_iter().flatten();
+    Ok(Some(Exempted {
+        allegation: known("findings.allegation_id", &told.allegation_id)?,
+        grounds: grounds.map(str::to_owned).collect(),
+    }))
 }
 
 fn harm(told: &o::SubjectHarm) -> Result<SubjectHarm, NotYet> {

@@ -132,7 +132,7 @@ Examples:
     /// The ledger of a unit and year: every name that it cleared
     #[command(after_help = "Examples:\n  zm ledger P51-01\n  zm ledger P51-01 --year 2026 --all")]
     Ledger(ledger::Ledger),
-    /// What is on record about one subject: cleared, sanctioned, followed up
+    /// What is on record about one subject: cleared, sanctioned, exempt, followed up
     #[command(after_help = "Example:\n  zm integrity SUBJECT")]
     Integrity(ledger::Integrity),
     /// What is assessed before a sanction: propose, return, approve, show

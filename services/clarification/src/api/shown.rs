@@ -419,6 +419,8 @@ fn entry(entry: &Entry) -> v1::IntegrityEntry {
         Kind::Cleared => v1::IntegrityEntryKind::Cleared,
         Kind::ClearanceSuperseded => v1::IntegrityEntryKind::ClearanceSuperseded,
         Kind::Sanctioned => v1::IntegrityEntryKind::Sanctioned,
+        Kind::Exempted => v1::IntegrityEntryKind::Exempted,
+        Kind::ExemptionLapsed => v1::IntegrityEntryKind::ExemptionLapsed,
         Kind::ImpactEnded => v1::IntegrityEntryKind::ImpactEnded,
         Kind::FollowUpOpened => v1::IntegrityEntryKind::FollowUpOpened,
         Kind::Visited => v1::IntegrityEntryKind::Visited,

@@ -122,6 +122,7 @@ pub(super) fn raised(raised: &Raised) -> Known {
         verdicts: None,
         applicants: [].into(),
         sanctions: [].into(),
+        exemptions: Vec::new(),
     };
     enter(
         &mut known,

@@ -7,14 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use chassis::aggregate::{Decision, Effects, Rejection};
+use chassis::aggregate::{Context, Decision, Effects, Rejection};
 use chassis::recusal::Recusal;
 use jiff::civil::Date;
 use office::{AllegationId, Finding, MatterId, SubjectId, UnitCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Known, State, applicants};
+use super::{Event, Known, State, applicants, on_record};
 use crate::clarification::{self, Clarification};
 use crate::conclusion::{
     Clearance, Holding, Line, NotCleared, Ruling, Subject, SubjectHarm, clarification_of, clearing,
@@ -202,8 +202,14 @@ fn lines(known: &Known, findings: &[Found]) -> Result<Vec<Line>, Rejection> {
         .collect()
 }
 
-/// Takes a conclusion back. Whom it cleared is told, and also whom an earlier one did: it holds no more either.
-pub(super) fn reopen(state: &State, matter: MatterId, number: i32) -> Decision<Event> {
+/// Takes a conclusion back. Whom it cleared is told, and also whom an earlier one did: it holds no more either. Whoever was
+/// exempt by it is so no longer.
+pub(super) fn reopen(
+    state: &State,
+    matter: MatterId,
+    number: i32,
+    context: &Context<()>,
+) -> Decision<Event> {
     let Some(known) = state.known() else {
         return Err(Rejection::NotYet("the matter whose case was reopened"));
     };
@@ -218,7 +224,9 @@ pub(super) fn reopen(state: &State, matter: MatterId, number: i32) -> Decision<E
         rulings: rulings(known, matter, BTreeMap::new()),
     };
     learned.rulings.not_cleared = applicants::told_after(known, |next| reopened(next, &learned));
-    Ok(vec![learned.into()])
+    let mut events = vec![learned.into()];
+    events.extend(on_record::lapse(known, number, context));
+    Ok(events)
 }
 
 /// How every subject stands that these clearances, or earlier ones, are about. Only a new clearance holds.
