@@ -3,8 +3,8 @@
 //!
 //! Here are its state, its commands, its refusals, and what each event does to it; `decide` only dispatches. The
 //! decisions stand by the headings of `domain.md`: [`candidacy`], [`screening`], [`wish`], [`forms`], [`drafting`],
-//! [`approval`], [`rendering`], [`carrying_out`], [`at_meeting`], [`afterwards`], [`recusing`], [`applying`], and
-//! [`course`] (halted, superseded, taken up again, the clocks).
+//! [`approval`], [`rendering`], [`carrying_out`], [`at_meeting`], [`afterwards`], [`recusing`], [`applying`], [`waiting`],
+//! and [`course`] (halted, superseded, taken up again, the clocks).
 //!
 //! To add a command: a variant of [`Command`], a function in the room of its heading, its line in `decide`, and tests
 //! there that bear the rule's name. To add an event: its payload in that room, its line in [`Event`], what it does in
@@ -30,6 +30,7 @@ pub mod forms;
 pub mod recusing;
 pub mod rendering;
 pub mod screening;
+pub mod waiting;
 pub mod wish;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,13 +47,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::afterwards::Confirmation;
-use self::applying::{Applications, Applied, Applying};
+use self::applying::{Applications, Applying};
 use self::approval::{Approval, Facts};
 use self::at_meeting::AtMeeting;
 use self::carrying_out::{Execution, Particulars};
 use self::drafting::Statement;
 use self::forms::{DecidedForm, Form};
 use self::screening::{Opinion, Screening};
+use self::waiting::Applied;
 use self::wish::{Said, Wish};
 use crate::conclusion::{Clearance, NotCleared, Reason, Ruling, Subject};
 use crate::ledger;
@@ -363,11 +365,11 @@ chassis::events! {
         /// A conclusion cleared the subject.
         Opened(candidacy::Opened) = "candidate_opened" 1,
         /// The subject applied before any conclusion cleared them.
-        AppliedFor(applying::AppliedFor) = "clarification_applied_for" 1,
+        AppliedFor(waiting::AppliedFor) = "clarification_applied_for" 1,
         /// An application was taken in.
         ApplicationRecorded(applying::ApplicationRecorded) = "application_recorded" 1,
         /// It became known why the newest ruling does not clear whoever applied.
-        ReasonsLearned(applying::ReasonsLearned) = "reasons_learned" 1,
+        ReasonsLearned(waiting::ReasonsLearned) = "reasons_learned" 1,
         /// A later conclusion in the subject's favour took it up again.
         TakenUp(course::TakenUp) = "clarification_taken_up" 1,
         /// Its conclusion stands no longer; it was not carried out.
@@ -594,7 +596,7 @@ impl Aggregate for Clarification {
         match command {
             Command::FollowRuling(ruling) => course::follow(state, ruling, context),
             Command::ApplyForClarification(applying) => applying::apply(state, applying, context),
-            Command::LearnNotCleared(told) => applying::learn(state, told),
+            Command::LearnNotCleared(told) => waiting::learn(state, told),
             Command::RecuseFromClarification { recusal } => {
                 recusing::learn(state, recusal, context)
             }
@@ -634,15 +636,15 @@ impl Aggregate for Clarification {
         let dossier = match (state, event) {
             (state, Event::Opened(opened)) => {
                 let before = std::mem::take(state);
-                *state = State::Open(Box::new(applying::opened(before, opened)));
+                *state = State::Open(Box::new(waiting::opened(before, opened)));
                 return;
             }
             (state @ State::Unopened, Event::AppliedFor(applied)) => {
-                *state = State::Applied(Box::new(applying::applied_for(applied)));
+                *state = State::Applied(Box::new(waiting::applied_for(applied)));
                 return;
             }
             (State::Applied(applied), _) => {
-                applying::waits(applied, event);
+                waiting::waits(applied, event);
                 return;
             }
             (State::Open(dossier), _) => dossier,
@@ -711,7 +713,7 @@ impl Aggregate for Clarification {
         rendering::follow(id.into(), event, effects);
         afterwards::follow(id.into(), event, effects);
         recusing::tell(id.into(), event, effects);
-        applying::tell(event, effects);
+        waiting::tell(event, effects);
         at_meeting::tell(id.into(), event, effects);
     }
 }

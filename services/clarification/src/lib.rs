@@ -116,6 +116,7 @@ mod tests {
             include_str!("clarification/recusing.rs"),
             include_str!("clarification/rendering.rs"),
             include_str!("clarification/screening.rs"),
+            include_str!("clarification/waiting.rs"),
             include_str!("clarification/wish.rs"),
             include_str!("conclusion.rs"),
             include_str!("facts.rs"),

@@ -16,8 +16,8 @@ use serde::Serialize;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::clarification::applying::Applied;
 use crate::clarification::forms::Form;
+use crate::clarification::waiting::Applied;
 use crate::clarification::{Clarification, Held, Progress, Stage, Standing, State};
 use crate::conclusion::SubjectKind;
 use crate::ledger::{Entered, Number};

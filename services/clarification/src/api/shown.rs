@@ -12,10 +12,11 @@ use proto::clarification as v1;
 use proto::office as o;
 
 use crate::announcements::{form, subject_kind};
-use crate::clarification::applying::{Application, Applied};
+use crate::clarification::applying::Application;
 use crate::clarification::carrying_out::Execution;
 use crate::clarification::forms::{Form, recommended};
 use crate::clarification::screening::{Given, Opinion};
+use crate::clarification::waiting::Applied;
 use crate::clarification::wish::{Said, Wish};
 use crate::clarification::{Dossier, Preparation, Progress, Stage, Standing, State};
 use crate::conclusion::{Clearance, Degree, Exclusion, Harm, Line, Reach, Reason, SubjectHarm};

@@ -11,20 +11,19 @@
 
 use std::collections::BTreeSet;
 
-use chassis::aggregate::{Decision, Effects, Rejection, TextRef};
-use chassis::recusal::Recusal;
+use chassis::aggregate::{Decision, Rejection, TextRef};
 use chassis::refusal::{Refusal, RefusalKind};
 use jiff::civil::Date;
 use office::{ActorId, MatterId, SubjectId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
 
-use super::candidacy::{self, Opened};
 use super::forms::Form;
+use super::waiting::AppliedFor;
 use super::wish::{Said, Speaker, Wish, speaker};
-use super::{Context, Dossier, Event, Left, Progress, Stage, State, recusing};
-use crate::conclusion::{NotCleared, Reason, Subject};
+use super::{Context, Dossier, Event, Left, Progress, Stage, State};
+use crate::conclusion::{Reason, Subject};
+use crate::matter::RECUSED;
 use crate::matter::applicants::Position;
-use crate::matter::{self, Matter, RECUSED};
 
 /// Nothing is known of the subject in the matter.
 pub const SUBJECT_UNKNOWN: Refusal = Refusal::new(
@@ -96,44 +95,6 @@ pub struct Applications {
     pub awaiting: Option<Wish>,
 }
 
-/// What is known while the subject has applied and no conclusion has cleared them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Applied {
-    /// The matter.
-    pub matter: MatterId,
-    /// Where the matter was entered from: a register's name, or empty.
-    pub source: String,
-    /// The subject.
-    pub subject: Subject,
-    /// Who is recused from the matter.
-    pub recusal: Recusal,
-    /// The unit that handles the matter, or concluded it.
-    pub unit: UnitCode,
-    /// The ordinal of the ruling that the reasons are of.
-    pub heard: u32,
-    /// All that keeps the subject from being a candidate; nothing only while the ruling that clears them is on its way.
-    pub reasons: Vec<Reason>,
-    /// What was handed in.
-    pub applications: Applications,
-}
-
-/// See [`Event::AppliedFor`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AppliedFor {
-    /// The matter.
-    pub matter: MatterId,
-    /// Where the matter was entered from.
-    pub source: String,
-    /// The subject, as intake knows it.
-    pub subject: Subject,
-    /// Who is recused from the matter, as far as it is known.
-    pub recusal: Recusal,
-    /// The unit that handles the matter, or concluded it.
-    pub unit: UnitCode,
-    /// The ordinal of the newest ruling that the matter knew.
-    pub ordinal: u32,
-}
-
 /// See [`Event::ApplicationRecorded`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ApplicationRecorded {
@@ -152,11 +113,6 @@ pub struct ApplicationRecorded {
     /// All that keeps the subject from being a candidate, as they are told.
     pub reasons: Vec<Reason>,
 }
-
-/// See [`Event::ReasonsLearned`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ReasonsLearned(pub NotCleared);
 
 impl Application {
     /// What it says as the subject's wish, after what they said before; `None` where that is of a later date. What they
@@ -191,7 +147,7 @@ impl Applications {
         received.any(|application| application.text.id == applying.text)
     }
 
-    fn take(&mut self, recorded: &ApplicationRecorded) {
+    pub(super) fn take(&mut self, recorded: &ApplicationRecorded) {
         if let Counts::OnceCleared(said) = &recorded.counts {
             self.awaiting = Some(recorded.application.wish(said));
         }
@@ -332,48 +288,6 @@ fn on_record(
     Ok(recorded)
 }
 
-/// What is known from the first application on.
-pub(super) fn applied_for(applied: &AppliedFor) -> Applied {
-    Applied {
-        matter: applied.matter,
-        source: applied.source.clone(),
-        subject: applied.subject.clone(),
-        recusal: applied.recusal.clone(),
-        unit: applied.unit.clone(),
-        heard: applied.ordinal,
-        reasons: Vec::new(),
-        applications: Applications::default(),
-    }
-}
-
-/// What happens while no conclusion has cleared the subject.
-pub(super) fn waits(applied: &mut Applied, event: &Event) {
-    match event {
-        Event::ApplicationRecorded(recorded) => {
-            applied.applications.take(recorded);
-            applied.reasons.clone_from(&recorded.reasons);
-            applied.heard = recorded.ordinal.unwrap_or(applied.heard);
-            if let Some(unit) = &recorded.unit {
-                applied.unit = unit.clone();
-            }
-        }
-        Event::ReasonsLearned(ReasonsLearned(told)) => {
-            applied.heard = told.ordinal;
-            applied.unit = told.unit.clone();
-            applied.reasons.clone_from(&told.reasons);
-        }
-        Event::ActorsRecused(recused) => {
-            applied.recusal.extend(&recused.recusal);
-            recusing::void_awaiting(&mut applied.applications, &recused.voided);
-        }
-        Event::ConflictDeclared(declared) => {
-            applied.recusal.actors.insert(declared.actor.clone());
-            recusing::void_awaiting(&mut applied.applications, &declared.voided);
-        }
-        _ => {}
-    }
-}
-
 /// An application that is recorded on an open clarification.
 pub(super) fn recorded(dossier: &mut Dossier, recorded: &ApplicationRecorded) {
     let application = &recorded.application;
@@ -389,20 +303,6 @@ pub(super) fn recorded(dossier: &mut Dossier, recorded: &ApplicationRecorded) {
     }
 }
 
-/// The clarification as it opens, with what was applied for before.
-pub(super) fn opened(before: State, opened: &Opened) -> Dossier {
-    let mut dossier = candidacy::opened(opened);
-    if let State::Applied(applied) = before {
-        let received = applied.applications.received.iter();
-        let took_in = received.map(|application| application.by.clone());
-        dossier.took_part.extend(took_in);
-        dossier.recusal.extend(&applied.recusal);
-        dossier.applications = applied.applications;
-        count(&mut dossier);
-    }
-    dossier
-}
-
 /// Lets what was applied for be the wish of a clarification that begins, or begins again.
 pub(super) fn count(dossier: &mut Dossier) {
     if let Stage::Preparing(preparation) = &mut dossier.stage
@@ -412,36 +312,10 @@ pub(super) fn count(dossier: &mut Dossier) {
     }
 }
 
-/// Learns why the newest ruling does not clear the subject. Whom one ever cleared is told by rulings of their own.
-pub(super) fn learn(state: &State, told: &NotCleared) -> Decision<Event> {
-    match state {
-        State::Unopened => Err(Rejection::NotYet("the application")),
-        State::Applied(applied) if told.ordinal > applied.heard => {
-            Ok(vec![ReasonsLearned(told.clone()).into()])
-        }
-        State::Applied(_) | State::Open(_) => Ok(Vec::new()),
-    }
-}
-
-/// Tells the matter who applied and what was known then.
-pub(super) fn tell(event: &Event, effects: &mut Effects) {
-    if let Event::AppliedFor(applied) = event {
-        effects.then::<Matter>(
-            applied.matter,
-            "LearnApplicant",
-            &matter::Command::LearnApplicant {
-                subject: applied.subject.id,
-                ordinal: applied.ordinal,
-                recusal: applied.recusal.clone(),
-            },
-        );
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use chassis::refusal::OUT_OF_SCOPE;
-    use chassis::testing::{Given, clocks, followed, given};
+    use chassis::testing::{Given, clocks, followed};
     use jiff::civil::date;
     use office::{Actor, Role};
 
@@ -451,59 +325,7 @@ mod tests {
     use super::super::{Clarification, Command, NOT_CLEARED, Standing};
     use super::*;
     use crate::conclusion::SubjectKind;
-    use crate::matter::fixture::a_matter;
-
-    fn applying() -> Applying {
-        Applying {
-            matter: id(0x10),
-            subject: subject().id,
-            applied_on: date(2026, 3, 8),
-            text: id(TEXT),
-            wanted: [Form::Meeting].into(),
-            refused: [Form::Bulletin].into(),
-            spoken_by: None,
-        }
-    }
-
-    fn apply() -> Command {
-        Command::ApplyForClarification(Box::new(applying()))
-    }
-
-    fn position() -> Position {
-        let matter = a_matter();
-        let known = matter.state().known().expect("it is known");
-        known.position(subject().id)
-    }
-
-    fn at(position: Position) -> Facts {
-        Facts {
-            position: Some(position),
-            ..Facts::default()
-        }
-    }
-
-    fn nothing() -> Given<Clarification> {
-        given::<Clarification>()
-            .id(clarification())
-            .text(id(TEXT))
-            .text(id(TEXT + 1))
-            .actor(officer("otto"))
-            .facts(at(position()))
-    }
-
-    /// Otto took it in before there was any conclusion.
-    fn an_applied_one() -> Given<Clarification> {
-        nothing().when(apply()).accepted().1
-    }
-
-    fn why(ordinal: u32, reasons: &[Reason]) -> Command {
-        Command::LearnNotCleared(Box::new(NotCleared {
-            ordinal,
-            subject: subject().id,
-            unit: unit(),
-            reasons: reasons.to_vec(),
-        }))
-    }
+    use chassis::recusal::Recusal;
 
     fn follow(ruling: crate::conclusion::Ruling) -> Command {
         Command::FollowRuling(Box::new(ruling))
@@ -516,7 +338,7 @@ mod tests {
 
     #[test]
     fn an_application_before_any_conclusion_is_kept_with_the_reasons_why_nothing_is_cleared() {
-        let (events, after) = nothing().when(apply()).accepted();
+        let (events, after) = an_unopened_one().when(hand_in()).accepted();
         let [
             Event::AppliedFor(applied),
             Event::ApplicationRecorded(recorded),
@@ -537,9 +359,9 @@ mod tests {
 
     #[test]
     fn a_conclusion_that_clears_opens_it_and_the_application_is_the_wish() {
-        let after = nothing()
+        let after = an_unopened_one()
             .actor(officer("olaf"))
-            .when(apply())
+            .when(hand_in())
             .accepted()
             .1
             .actor(service())
@@ -568,14 +390,17 @@ mod tests {
         };
         let heard = |on| {
             let of = an_eligible_one().actor(officer("petra"));
-            of.when(declined(on)).accepted().1.facts(at(position()))
+            of.when(declined(on))
+                .accepted()
+                .1
+                .facts(knowing(position()))
         };
-        let (events, after) = heard(date(2026, 3, 8)).when(apply()).accepted();
+        let (events, after) = heard(date(2026, 3, 8)).when(hand_in()).accepted();
         assert!(
             matches!(&events[..], [Event::ApplicationRecorded(recorded)] if recorded.reasons.is_empty())
         );
         assert_eq!(after.state().standing(), Some(Standing::Eligible));
-        let after = heard(date(2026, 3, 9)).when(apply()).accepted().1;
+        let after = heard(date(2026, 3, 9)).when(hand_in()).accepted().1;
         assert_eq!(
             after.state().standing(),
             Some(Standing::Declined),
@@ -589,14 +414,14 @@ mod tests {
     fn an_application_that_refuses_the_decided_form_takes_it_back() {
         let (events, after) = an_approved_one(Form::Bulletin)
             .actor(officer("otto"))
-            .when(apply())
+            .when(hand_in())
             .accepted();
         assert_eq!(after.state().standing(), Some(Standing::Eligible));
         let stopped = clocks::<Clarification>(clarification(), &events[0]);
         assert_eq!(stopped.len(), 2);
         let after = an_approved_one(Form::Written)
             .actor(officer("otto"))
-            .when(apply())
+            .when(hand_in())
             .accepted()
             .1;
         assert_eq!(after.state().standing(), Some(Standing::Approved));
@@ -611,7 +436,7 @@ mod tests {
             .when(unreachable)
             .accepted()
             .1
-            .when(apply())
+            .when(hand_in())
             .accepted()
             .1;
         let heard = wish(&after).expect("they applied");
@@ -627,21 +452,21 @@ mod tests {
             .accepted()
             .1;
         let known = |ordinal, reasons: &[Reason]| {
-            at(Position {
+            knowing(Position {
                 ordinal,
                 reasons: reasons.to_vec(),
                 ..position()
             })
         };
-        let applying = || halted.clone().actor(officer("otto"));
-        applying().when(apply()).then_stale();
-        applying()
+        let ottos = || halted.clone().actor(officer("otto"));
+        ottos().when(hand_in()).then_stale();
+        ottos()
             .facts(known(1, &[Reason::Reopened]))
-            .when(apply())
+            .when(hand_in())
             .then_stale();
-        let (events, after) = applying()
+        let (events, after) = ottos()
             .facts(known(2, &[Reason::Reopened]))
-            .when(apply())
+            .when(hand_in())
             .accepted();
         let [Event::ApplicationRecorded(recorded)] = &events[..] else {
             panic!("it is recorded, not {events:?}");
@@ -668,17 +493,17 @@ mod tests {
 
     #[test]
     fn of_whom_nothing_is_known_in_the_matter_no_application_is_taken() {
-        nothing()
+        an_unopened_one()
             .facts(Facts::default())
-            .when(apply())
+            .when(hand_in())
             .then_refused(&SUBJECT_UNKNOWN);
         let nobody = Position {
             subject: None,
             ..position()
         };
-        nothing()
-            .facts(at(nobody))
-            .when(apply())
+        an_unopened_one()
+            .facts(knowing(nobody))
+            .when(hand_in())
             .then_refused(&SUBJECT_UNKNOWN);
     }
 
@@ -688,13 +513,13 @@ mod tests {
             unit: "P51-02".parse().expect("a unit code"),
             ..actor("olga", Role::ClarificationOfficer)
         };
-        let of = nothing().actor(elsewhere);
-        of.when(apply()).then_refused(&OUT_OF_SCOPE);
+        let of = an_unopened_one().actor(elsewhere);
+        of.when(hand_in()).then_refused(&OUT_OF_SCOPE);
         for recused in ["accused", "reporter"] {
-            let of = nothing().actor(officer(recused));
-            of.when(apply()).then_refused(&RECUSED);
+            let of = an_unopened_one().actor(officer(recused));
+            of.when(hand_in()).then_refused(&RECUSED);
             let of = an_applied_one().actor(officer(recused));
-            of.when(why(1, &[])).then_refused(&RECUSED);
+            of.when(not_cleared(1, &[])).then_refused(&RECUSED);
         }
     }
 
@@ -702,9 +527,9 @@ mod tests {
     fn nobody_applies_in_the_future() {
         let later = Applying {
             applied_on: date(2026, 3, 10),
-            ..applying()
+            ..an_application()
         };
-        let refusal = nothing()
+        let refusal = an_unopened_one()
             .when(Command::ApplyForClarification(Box::new(later)))
             .then_refused(&APPLIED_LATER);
         assert_eq!(refusal.violations[0].field, "applied_on");
@@ -719,11 +544,11 @@ mod tests {
             }),
             ..position()
         };
-        let of = || nothing().facts(at(organisation.clone()));
-        of().when(apply()).then_refused(&NOT_BY_ITS_HEAD);
+        let of = || an_unopened_one().facts(knowing(organisation.clone()));
+        of().when(hand_in()).then_refused(&NOT_BY_ITS_HEAD);
         let by_head = Command::ApplyForClarification(Box::new(Applying {
             spoken_by: Some(id(0x35)),
-            ..applying()
+            ..an_application()
         }));
         of().when(by_head.clone()).then_stale();
         of().facts(Facts {
@@ -731,36 +556,10 @@ mod tests {
                 person: id(0x35),
                 heads: Some(subject().unit),
             }),
-            ..at(organisation.clone())
+            ..knowing(organisation.clone())
         })
         .when(by_head)
         .accepted();
-    }
-
-    #[test]
-    fn the_reasons_are_those_of_the_newest_ruling() {
-        let reopened = [Reason::Reopened];
-        let after = an_applied_one()
-            .actor(service())
-            .when(why(2, &reopened))
-            .accepted()
-            .1
-            .when(why(1, &[Reason::NothingInFavour]))
-            .then_already();
-        assert_eq!(after.state().reasons(), reopened);
-        let second = Command::ApplyForClarification(Box::new(Applying {
-            text: id(TEXT + 1),
-            ..applying()
-        }));
-        let after = after.actor(officer("otto"));
-        after.clone().when(second.clone()).then_stale();
-        let newer = Position {
-            ordinal: 2,
-            reasons: reopened.to_vec(),
-            ..position()
-        };
-        let (events, _) = after.facts(at(newer)).when(second).accepted();
-        assert_eq!(events.len(), 1, "there is one already");
     }
 
     #[test]
@@ -786,12 +585,5 @@ mod tests {
             let dossier = after.state().dossier().expect("it is open");
             assert_eq!(dossier.applications.received.len(), 1, "it is kept");
         }
-    }
-
-    #[test]
-    fn whoever_declares_a_conflict_in_an_applied_one_is_recused() {
-        let declare = Command::DeclareClarificationConflict { reason: id(TEXT) };
-        let after = an_applied_one().when(declare).accepted().1;
-        after.when(apply()).then_refused(&RECUSED);
     }
 }

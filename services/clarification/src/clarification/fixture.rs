@@ -9,7 +9,8 @@ use jiff::civil::date;
 use office::{Actor, ActorId, ClarificationId, Department, Due, Finding};
 
 use super::afterwards::Confirmed;
-use super::approval::{Answer, Approved, RestsOn, Word};
+use super::applying::Applying;
+use super::approval::{Answer, Approved, Facts, RestsOn, Word};
 use super::candidacy::{Candidacy, Opened};
 use super::carrying_out::{Bulletin, CarriedOut, Meeting};
 use super::course::{Halted, Superseded};
@@ -20,9 +21,12 @@ use super::screening::OpinionRecorded;
 use super::wish::{Speaker, WishRecorded};
 use super::*;
 use crate::conclusion::{
-    Degree, Harm, Holding, Line, Reach, SubjectHarm, SubjectKind, clarification_of,
+    Degree, Harm, Holding, Line, NotCleared, Reach, Reason, SubjectHarm, SubjectKind,
+    clarification_of,
 };
 use crate::ledger::{Entered, Number, Occasion, Wanted, What};
+use crate::matter::applicants::Position;
+use crate::matter::fixture::a_matter;
 use crate::printing::{self, Printed, Rendering};
 
 pub(crate) const TEXT: u128 = 0x60;
@@ -544,4 +548,61 @@ pub(crate) fn an_approved_one(form: Form) -> Given<Clarification> {
 
 pub(crate) fn a_carried_out_one(form: Form) -> Given<Clarification> {
     an_approved_one(form).events([an_execution(form)])
+}
+
+/// What the subject hands in.
+pub(crate) fn an_application() -> Applying {
+    Applying {
+        matter: id(0x10),
+        subject: subject().id,
+        applied_on: date(2026, 3, 8),
+        text: id(TEXT),
+        wanted: [Form::Meeting].into(),
+        refused: [Form::Bulletin].into(),
+        spoken_by: None,
+    }
+}
+
+pub(crate) fn hand_in() -> Command {
+    Command::ApplyForClarification(Box::new(an_application()))
+}
+
+/// How the subject stands before any conclusion.
+pub(crate) fn position() -> Position {
+    let matter = a_matter();
+    let known = matter.state().known().expect("it is known");
+    known.position(subject().id)
+}
+
+/// That the matter said this.
+pub(crate) fn knowing(position: Position) -> Facts {
+    Facts {
+        position: Some(position),
+        ..Facts::default()
+    }
+}
+
+/// No conclusion has cleared anybody.
+pub(crate) fn an_unopened_one() -> Given<Clarification> {
+    given::<Clarification>()
+        .id(clarification())
+        .text(id(TEXT))
+        .text(id(TEXT + 1))
+        .actor(officer("otto"))
+        .facts(knowing(position()))
+}
+
+/// Otto took it in before there was any conclusion.
+pub(crate) fn an_applied_one() -> Given<Clarification> {
+    an_unopened_one().when(hand_in()).accepted().1
+}
+
+/// Why the ruling of this ordinal does not clear the subject.
+pub(crate) fn not_cleared(ordinal: u32, reasons: &[Reason]) -> Command {
+    Command::LearnNotCleared(Box::new(NotCleared {
+        ordinal,
+        subject: subject().id,
+        unit: unit(),
+        reasons: reasons.to_vec(),
+    }))
 }

@@ -115,7 +115,7 @@ impl Telling<'_> {
         };
         let answer = verification.propose_tolerance(request);
         self.office.ask("verification", answer).await?;
-        let text = "assesses it before any sanction, and proposes: liable, as she knew the rule and lent it to her family";
+        let text = "assesses what is substantiated, before any sanction: liable, as she knew the rule and it helped her family";
         self.tell("verification", investigator.actor.id.as_str(), text)
     }
 
