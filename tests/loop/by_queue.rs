@@ -74,11 +74,11 @@ async fn sanction(
     sanctioned: &Sanctioned,
 ) {
     let reference = &sanctioned.reference;
-    let registrar = cast.registrar();
+    let teller = cast.teller();
     let today = reader.today("verification").await;
     let request = consequences::record_sanction(source, case, case_id, sanctioned, &today);
     sender
-        .command("verification", "RecordSanction", registrar, &request)
+        .command("verification", "RecordSanction", teller, &request)
         .await;
     if !sanctioned.is_first {
         return;

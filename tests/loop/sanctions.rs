@@ -5,8 +5,8 @@ use chassis::refusal::Refusal;
 use office::Role;
 use proto::topology::command_queue;
 use proto::verification::{
-    DeclareConflictRequest, GetSanctionsRequest, GetStatisticsRequest, RecordSanctionRequest,
-    RecordSanctionResponse, Sanction,
+    DeclareConflictRequest, GetSanctionsRequest, GetStatisticsRequest, GetTextRequest,
+    RecordSanctionRequest, RecordSanctionResponse, Sanction,
 };
 use servers::eventually;
 use tests::Office;
@@ -126,23 +126,40 @@ async fn one_decision_is_once_whichever_way_it_comes_and_a_person_carries_at_mos
         "VERIFICATION_SANCTION_NOT_ASSESSED"
     );
     case_there.find_liable(&office);
-    let second = record(&client, &supervisor(THERE), &second).await;
+    let refused = record(&client, &supervisor(THERE), &second).await;
+    assert_eq!(
+        code(&refused.expect_err("it was assessed later than that")),
+        "VERIFICATION_SANCTION_DECIDED_BEFORE"
+    );
+    let system_there = office.person_at("discipline-system", Role::Automation, THERE);
+    let second = record(&client, &system_there, &second).await;
     assert_eq!(second.expect("48 together").version, 4);
     let beyond = sanction(5, (&there, &person), "2024-07-01", 6);
-    let refused = record(&client, &supervisor(THERE), &beyond).await;
+    let refused = record(&client, &system_there, &beyond).await;
     let too_long = "VERIFICATION_SANCTION_IMPACT_TOO_LONG";
     assert_eq!(code(&refused.expect_err("54 together")), too_long);
-    let actor = office
-        .person_at("discipline-system", Role::Automation, THERE)
-        .actor;
-    let answer = sender.ask(service, "RecordSanction", &actor, &beyond).await;
+    let again = sanction(7, (&there, &person), "2024-07-01", 6);
+    let answer = sender
+        .ask(service, "RecordSanction", &system_there.actor, &again)
+        .await;
     assert_eq!(answer["error"]["code"], too_long, "{answer}");
     sender.close().await;
 
-    // Who has a conflict in one of the cases sees no sanction any more, also those that were recorded before.
+    // Who has a conflict in one of the cases sees no sanction any more, also those that were recorded before; nor why
+    // something was assessed so.
     let other = office.person_at("meng", Role::Supervisor, HERE);
     let seen = sanctions(&client, &other, &person).await;
     assert_eq!(seen.expect("both are shown").len(), 2);
+    let assessed = office.zm_json(&["tolerance", "show", &person]);
+    let reason = word(&assessed["tolerance"][0]["assessments"][0]["reasonId"]);
+    let read = async || {
+        let request = GetTextRequest {
+            text_id: reason.clone(),
+        };
+        other.verification(&client).get_text(request).await
+    };
+    let why = read().await.expect("it is read").into_inner().text;
+    assert_eq!(why, "They knew it and gained by it");
     let conflict = DeclareConflictRequest {
         request_id: Uuid::from_u128(6).to_string(),
         case_id: here.clone(),
@@ -152,6 +169,8 @@ async fn one_decision_is_once_whichever_way_it_comes_and_a_person_carries_at_mos
     declared.expect("a conflict may come to mind late");
     let refused = sanctions(&client, &other, &person).await;
     let recused = code(&refused.expect_err("recused from all of it"));
+    assert_eq!(recused, "VERIFICATION_RECUSED");
+    let recused = code(&read().await.expect_err("recused from all of it"));
     assert_eq!(recused, "VERIFICATION_RECUSED");
 
     let request = GetStatisticsRequest::default();

@@ -49,6 +49,8 @@ pub(crate) struct Inner {
 /// A text as a person is shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownText {
+    /// The aggregate that it belongs to.
+    pub owner: Uuid,
     /// What it says; empty once it was erased.
     pub text: String,
     /// The salted digest that the journal keeps of it, hexadecimal.
@@ -431,26 +433,27 @@ impl Front {
     /// [`NOT_FOUND`], what `admit` says, or [`UNAVAILABLE`], as a status.
     pub async fn bytes(&self, actor: &Actor, id: TextId) -> Result<Option<Vec<u8>>, Status> {
         let kept = self.kept(actor, id).await;
-        kept.map(|(bytes, _)| bytes)
+        kept.map(|text| text.bytes)
             .map_err(|refusal| refusal.status())
     }
 
     async fn read_text(&self, actor: &Actor, id: TextId) -> Result<ShownText, Refusal> {
-        let (bytes, digest) = self.kept(actor, id).await?;
+        let kept = self.kept(actor, id).await?;
         Ok(ShownText {
-            text: String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
-            digest: hexadecimal::encode(&digest),
+            owner: kept.owner,
+            text: String::from_utf8_lossy(&kept.bytes.unwrap_or_default()).into_owned(),
+            digest: hexadecimal::encode(&kept.digest),
         })
     }
 
-    /// A text's bytes, if they were not erased, and its digest.
-    async fn kept(&self, actor: &Actor, id: TextId) -> Result<(Option<Vec<u8>>, Vec<u8>), Refusal> {
+    /// A text, for an actor whom the aggregate that it belongs to admits.
+    async fn kept(&self, actor: &Actor, id: TextId) -> Result<load::Kept, Refusal> {
         let text = load::text(&self.inner.pool, id)
             .await
             .map_err(|error| UNAVAILABLE.with_note(error))?
             .ok_or(NOT_FOUND)?;
         self.admits(actor, text.owner).await?;
-        Ok((text.bytes, text.digest))
+        Ok(text)
     }
 
     /// Whether an aggregate admits the actor.

@@ -173,27 +173,35 @@ fn learn_sanction(event: &Foreign<'_>) -> Reaction {
     )
 }
 
-/// Whoever is liable, also if lighter, is on record by the sanction.
 fn learn_exemption(event: &Foreign<'_>) -> Reaction {
     let assessed: verification::ToleranceAssessed = event.read()?;
+    match exemption(&assessed)? {
+        Some(exemption) => to_matter(
+            &assessed.matter_id,
+            "LearnExemption",
+            Command::LearnExemption(exemption),
+        ),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What leads to no sanction; `None` where nothing does: whoever is liable, also if lighter, is on record by the sanction.
+fn exemption(
+    assessed: &verification::ToleranceAssessed,
+) -> Result<Option<ExemptionRecord>, NotYet> {
     let findings = all(&assessed.findings, exempted)?;
     let findings: Vec<_> = findings.into_iter().flatten().collect();
     if findings.is_empty() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
-    let exemption = ExemptionRecord {
+    Ok(Some(ExemptionRecord {
         subject: known("subject_id", &assessed.subject_id)?,
         matter: known("matter_id", &assessed.matter_id)?,
         conclusion: assessed.number,
         unit: known("unit", &assessed.unit)?,
         assessed_on: known("assessed_on", &assessed.assessed_on)?,
         findings,
-    };
-    to_matter(
-        &assessed.matter_id,
-        "LearnExemption",
-        Command::LearnExemption(exemption),
-    )
+    }))
 }
 
 fn file_opened(event: &Foreign<'_>) -> Reaction {
@@ -468,4 +476,81 @@ fn harm(told: &o::SubjectHarm) -> Result<SubjectHarm, NotYet> {
             .map(exclusion)
             .collect::<Result<_, _>>()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::verification::{
+        AssessedFinding, Breach, Experiment, Liability, Motive, ToleranceAssessed,
+    };
+
+    use super::*;
+
+    fn id(number: u128) -> String {
+        Uuid::from_u128(number).to_string()
+    }
+
+    fn found(number: u128, liability: Liability) -> AssessedFinding {
+        AssessedFinding {
+            allegation_id: id(number),
+            breach: Breach::WantOfExperience.into(),
+            experiment: Experiment::NothingForbidden.into(),
+            motive: Motive::Neither.into(),
+            liability: liability.into(),
+        }
+    }
+
+    fn assessed(findings: Vec<AssessedFinding>) -> ToleranceAssessed {
+        ToleranceAssessed {
+            subject_id: id(0x30),
+            case_id: id(0x11),
+            matter_id: id(0x10),
+            source: "register".to_owned(),
+            number: 2,
+            unit: "P51-01".to_owned(),
+            findings,
+            assessed_on: "2026-03-04".to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_exempt_goes_on_record_with_what_speaks_for_the_person() {
+        let mixed = assessed(vec![
+            found(1, Liability::Liable),
+            found(2, Liability::Exempt),
+            found(3, Liability::Lighter),
+        ]);
+        let exemption = exemption(&mixed).expect("it reads").expect("one is exempt");
+        assert_eq!(exemption.conclusion, 2);
+        let [exempted] = &exemption.findings[..] else {
+            panic!("one is exempt, not {:?}", exemption.findings);
+        };
+        assert_eq!(exempted.allegation.to_string(), id(2));
+        assert_eq!(
+            exempted.grounds,
+            ["want_of_experience", "nothing_forbidden"]
+        );
+    }
+
+    #[test]
+    fn whoever_is_liable_is_on_record_by_the_sanction_alone() {
+        for liability in [Liability::Liable, Liability::Lighter] {
+            let told = exemption(&assessed(vec![found(1, liability)]));
+            assert_eq!(told.expect("it reads"), None);
+        }
+    }
+
+    #[test]
+    fn a_judgement_that_is_not_known_waits_for_a_newer_binary() {
+        for change in [
+            |one: &mut AssessedFinding| one.breach = 0,
+            |one: &mut AssessedFinding| one.experiment = 99,
+            |one: &mut AssessedFinding| one.motive = 0,
+            |one: &mut AssessedFinding| one.liability = 99,
+        ] {
+            let mut unknown = found(1, Liability::Exempt);
+            change(&mut unknown);
+            assert!(exemption(&assessed(vec![unknown])).is_err());
+        }
+    }
 }

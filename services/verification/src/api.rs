@@ -12,7 +12,7 @@ mod tolerance;
 use chassis::Front;
 use chassis::question::{self, Page, Reach, invalid, unavailable};
 use chassis::server::LARGEST_MESSAGE;
-use office::{Actor, CaseId, SubjectId, TextId};
+use office::{Actor, CaseId, Role, SubjectId, TextId};
 use proto::verification as v1;
 use proto::verification::verification_service_server::{
     VerificationService, VerificationServiceServer,
@@ -21,6 +21,7 @@ use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use self::tolerance::Reader;
 use crate::Verification;
 use crate::announcements::{outcome, subject_harm, subject_kind};
 use crate::case::{Case, RECUSED, State, case_of};
@@ -154,14 +155,15 @@ impl VerificationService for Api {
             Err(status) if status.code() == tonic::Code::NotFound => (0, persons::State::default()),
             found => found?,
         };
-        // A conflict may be declared, a reporter may join after something was recorded.
-        let cases: Vec<Uuid> = state.cases().map(|case| case.uuid()).collect();
-        let reach = self.reach(&actor);
-        let recused = views::recused_from_any(self.front.pool(), &reach, &cases).await;
-        if recused.map_err(unavailable)? {
-            return Err(RECUSED.status());
-        }
-        Ok(Response::new(sanctions::shown(person, version, &state)))
+        self.not_recused(&actor, sanctions_of(person)).await?;
+        let cases: Vec<Uuid> = state.tolerance.keys().map(|case| case.uuid()).collect();
+        let standing = views::standing(self.front.pool(), &cases).await;
+        let standing = standing.map_err(unavailable)?;
+        let reader = self.reader(&actor);
+        let shown = sanctions::shown(person, version, &state, reader, |case| {
+            standing.get(&case.uuid()).copied()
+        });
+        Ok(Response::new(shown))
     }
 
     async fn get_case(&self, request: Request<v1::GetCaseRequest>) -> Answer<v1::GetCaseResponse> {
@@ -197,6 +199,7 @@ impl VerificationService for Api {
         let actor = self.front.permit(&request, "GetText")?;
         let id: TextId = question::id("text_id", &request.get_ref().text_id)?;
         let shown = self.front.text(&actor, id).await?;
+        self.not_recused(&actor, shown.owner).await?;
         Ok(Response::new(v1::GetTextResponse {
             text_id: id.to_string(),
             text: shown.text,
@@ -223,6 +226,30 @@ impl VerificationService for Api {
 impl Api {
     fn reach(&self, actor: &Actor) -> Reach {
         Reach::of(actor, &self.front.profile(), &self.front.secrets())
+    }
+
+    /// Refuses what is recorded of a person to who is recused from one of its cases by now: a conflict may be declared, a
+    /// reporter may join after something was recorded.
+    async fn not_recused(&self, actor: &Actor, person: Uuid) -> Result<(), Status> {
+        let reach = self.reach(actor);
+        let recused = views::recused_from_record(self.front.pool(), &reach, person).await;
+        match recused.map_err(unavailable)? {
+            true => Err(RECUSED.status()),
+            false => Ok(()),
+        }
+    }
+
+    /// As what this actor reads what is assessed.
+    fn reader(&self, actor: &Actor) -> Reader {
+        let profile = self.front.profile();
+        let works_on_it = |method| profile.permits(actor, method);
+        match works_on_it("ProposeTolerance")
+            || works_on_it("ApproveTolerance")
+            || actor.has(Role::Auditor)
+        {
+            true => Reader::WorksOnIt,
+            false => Reader::Other,
+        }
     }
 }
 

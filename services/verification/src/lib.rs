@@ -98,6 +98,7 @@ mod tests {
             include_str!("facts.rs"),
             include_str!("reactions.rs"),
             include_str!("sanctions.rs"),
+            include_str!("sanctions/assessing.rs"),
             include_str!("sanctions/impact.rs"),
             include_str!("sanctions/recording.rs"),
             include_str!("sanctions/tolerance.rs"),

@@ -6,12 +6,13 @@
 //! guards their sum, and that nobody who is exempt is sanctioned. What a sanction rests on, the case, is a fact of its
 //! decision; the case itself does not change, and a sanction stays on record if the case is opened again later.
 //!
-//! To add a command: a variant of [`Command`], its decision in the room of its heading ([`tolerance`], [`recording`]), its
+//! To add a command: a variant of [`Command`], its decision in the room of its heading ([`assessing`], [`recording`]), its
 //! line in `decide`, tests there that bear the rule's name.
 //!
 //! The trap: what is recorded of a person is seen as a whole or not at all, but recorded from every unit that has a case on
 //! the person. So [`Aggregate::admit_to`] lets everybody in, and the decision asks the case.
 
+pub mod assessing;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod impact;
@@ -20,7 +21,7 @@ mod properties;
 pub mod recording;
 pub mod tolerance;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::aggregate::{Aggregate, Announcement, Decision, Rejection, Visitor};
 use chassis::recusal::Recusal;
@@ -64,10 +65,10 @@ impl State {
             .chain(tolerance.map(|one| (&one.unit, &one.recusal)))
     }
 
-    /// The cases in which something was recorded.
-    pub fn cases(&self) -> impl Iterator<Item = CaseId> {
+    /// The cases in which something was recorded, each once.
+    pub fn cases(&self) -> BTreeSet<CaseId> {
         let recorded = self.recorded.iter().map(|one| one.sanction.case);
-        recorded.chain(self.tolerance.keys().copied())
+        recorded.chain(self.tolerance.keys().copied()).collect()
     }
 }
 
@@ -194,11 +195,11 @@ impl Aggregate for Sanctions {
                 case,
                 subject,
                 assessments,
-            } => tolerance::propose(state, (*case, *subject), assessments, context),
+            } => assessing::propose(state, (*case, *subject), assessments, context),
             Command::ReturnTolerance { case, reason } => {
-                tolerance::give_back(state, *case, *reason, context)
+                assessing::give_back(state, *case, *reason, context)
             }
-            Command::ApproveTolerance { case } => tolerance::approve(state, *case, context),
+            Command::ApproveTolerance { case } => assessing::approve(state, *case, context),
             Command::RecordSanction(sanction) => recording::record(state, sanction, context),
         }
     }
@@ -211,8 +212,12 @@ impl Aggregate for Sanctions {
         };
         let matter = match event {
             Event::ToleranceProposed(proposed) => {
+                let before = state.tolerance.remove(&proposed.case);
+                let mut drafted_by = before.map(|before| before.drafted_by).unwrap_or_default();
+                drafted_by.insert(proposed.by.clone());
                 let tolerance = Tolerance {
                     proposed: proposed.clone(),
+                    drafted_by,
                     progress: Progress::Proposed,
                 };
                 state.tolerance.insert(proposed.case, tolerance);
@@ -304,6 +309,29 @@ mod tests {
             seen(&both, supervisor_at("accused", other_unit())),
             Err(RECUSED)
         );
+    }
+
+    #[test]
+    fn what_was_only_assessed_is_kept_from_who_is_recused_and_from_other_units() {
+        for setting in [
+            an_official().events([proposed(&[assessed(1, Liability::Exempt)])]),
+            a_liable_official(),
+        ] {
+            for (actor, expected) in [
+                (supervisor("gao"), Ok(())),
+                (supervisor("accused"), Err(RECUSED)),
+                (supervisor("reporter"), Err(RECUSED)),
+                (supervisor_at("meng", other_unit()), Err(OUT_OF_SCOPE)),
+            ] {
+                let context = setting.context();
+                let visitor = Visitor {
+                    actor: &actor,
+                    ..context.visitor()
+                };
+                let seen = Sanctions::admit(setting.state(), &visitor);
+                assert_eq!(seen, expected, "{}", actor.id);
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chassis::question::{self, Page, Reach};
 use chassis::view::View;
 use jiff::civil::Date;
-use office::{MatterId, UnitCode};
+use office::{CaseId, MatterId, UnitCode};
 use serde::Serialize;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -162,8 +162,9 @@ pub(crate) struct SanctionsRow {
     version: i64,
     sources: Vec<String>,
     units: Vec<UnitCode>,
-    assessed_sources: Vec<String>,
-    assessed_units: Vec<UnitCode>,
+    cases: Vec<CaseId>,
+    assessed_cases: Vec<CaseId>,
+    assessed_conclusions: Vec<i32>,
     liabilities: Vec<&'static str>,
 }
 
@@ -176,8 +177,9 @@ impl View for SanctionedPersons {
         "version",
         "sources",
         "units",
-        "assessed_sources",
-        "assessed_units",
+        "cases",
+        "assessed_cases",
+        "assessed_conclusions",
         "liabilities",
     ];
 
@@ -189,13 +191,14 @@ impl View for SanctionedPersons {
             version,
             sources: recorded.iter().map(|one| one.source.clone()).collect(),
             units: recorded.iter().map(|one| one.unit.clone()).collect(),
-            assessed_sources: Vec::new(),
-            assessed_units: Vec::new(),
+            cases: state.cases().into_iter().collect(),
+            assessed_cases: Vec::new(),
+            assessed_conclusions: Vec::new(),
             liabilities: Vec::new(),
         };
         for (proposed, assessment) in approved(state) {
-            row.assessed_sources.push(proposed.source.clone());
-            row.assessed_units.push(proposed.unit.clone());
+            row.assessed_cases.push(proposed.case);
+            row.assessed_conclusions.push(proposed.conclusion);
             row.liabilities.push(assessment.figure());
         }
         Some(row)
@@ -269,19 +272,21 @@ pub(crate) async fn list(
     .await
 }
 
-/// Whether whoever asks is recused from one of these cases by now. Not whether they see them: the units do not narrow it.
-pub(crate) async fn recused_from_any(
+/// Whether whoever asks is recused by now from one of the cases in which something of a person was recorded; not so where
+/// the id is of something else. Not whether they see them: the units do not narrow it.
+pub(crate) async fn recused_from_record(
     pool: &PgPool,
     reach: &Reach,
-    cases: &[Uuid],
+    person: Uuid,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select exists(
-             select from cases_v1
-              where id = any($1)
+             select from sanctions_v2
+               join cases_v1 on cases_v1.id = any(sanctions_v2.cases)
+              where sanctions_v2.id = $1
                 and (recused @> array[$2::text] or reporter_marks @> array[$3::text])
            ) as "recused!""#,
-        cases,
+        person,
         reach.actor,
         reach.mark
     )
@@ -289,9 +294,24 @@ pub(crate) async fn recused_from_any(
     .await
 }
 
+/// The conclusions of these cases that stand.
+pub(crate) async fn standing(
+    pool: &PgPool,
+    cases: &[Uuid],
+) -> Result<BTreeMap<Uuid, i32>, sqlx::Error> {
+    let standing = sqlx::query!(
+        "select id, conclusion from cases_v1 where id = any($1) and state = 'concluded'",
+        cases
+    )
+    .fetch_all(pool)
+    .await?;
+    let standing = standing.into_iter().map(|row| (row.id, row.conclusion));
+    Ok(standing.collect())
+}
+
 /// The keys of the statistics, in their order. `cases` is open + concluded + discontinued; `allegations` is all
 /// findings + all closings + those of open and of discontinued cases; `sanctions` counts each, not who has them, and the
-/// liabilities count the findings that were assessed.
+/// liabilities count the findings of conclusions that stand by their approved assessment.
 pub(crate) const FIGURES: [&str; 22] = [
     "cases",
     "cases_concluded",
@@ -354,9 +374,11 @@ pub(crate) async fn figures(
            union all
            select assessed.liability, count(*)
              from sanctions_v2,
-                  unnest(assessed_sources, assessed_units, liabilities) as assessed (source, unit, liability)
-            where ($1 = '' or assessed.source = $1)
-              and ($2::text[] is null or assessed.unit = any($2))
+                  unnest(assessed_cases, assessed_conclusions, liabilities) as assessed (case_id, conclusion, liability)
+             join cases_v1 on cases_v1.id = assessed.case_id
+            where cases_v1.conclusion = assessed.conclusion and cases_v1.state = 'concluded'
+              and ($1 = '' or cases_v1.source = $1)
+              and ($2::text[] is null or cases_v1.unit = any($2))
             group by 1"#,
         source,
         reach.units.as_deref()

@@ -1,10 +1,10 @@
 //! The sanctions' side of the contract.
 
 use chassis::request::{Answered, Reading, Request};
-use office::SubjectId;
+use office::{CaseId, SubjectId};
 use proto::verification as v1;
 
-use super::tolerance;
+use super::tolerance::{self, Reader};
 use crate::Verification;
 use crate::sanctions::{Command, Recorded, Sanction, Sanctions, State, sanctions_of};
 
@@ -48,13 +48,23 @@ impl Request<Verification> for v1::RecordSanctionRequest {
     }
 }
 
-/// A person's sanctions as the contract shows them, with what was assessed before.
-pub(super) fn shown(person: SubjectId, version: i64, state: &State) -> v1::GetSanctionsResponse {
+/// A person's sanctions as the contract shows them, with what was assessed before; `standing` is the conclusion of a case
+/// that stands.
+pub(super) fn shown(
+    person: SubjectId,
+    version: i64,
+    state: &State,
+    reader: Reader,
+    standing: impl Fn(CaseId) -> Option<i32>,
+) -> v1::GetSanctionsResponse {
+    let assessed = state.tolerance.values();
     v1::GetSanctionsResponse {
         subject_id: person.to_string(),
         version,
         sanctions: state.recorded.iter().map(sanction).collect(),
-        tolerance: state.tolerance.values().map(tolerance::shown).collect(),
+        tolerance: assessed
+            .filter_map(|known| tolerance::shown(known, standing(known.proposed.case), reader))
+            .collect(),
     }
 }
 
@@ -159,7 +169,7 @@ mod tests {
         };
         let written = v1::RecordSanctionRequest::answer(&answered(vec![recorded()]));
         let already = v1::RecordSanctionRequest::answer(&answered(Vec::new()));
-        let shown = shown(id(OFFICIAL), 1, setting.state());
+        let shown = shown(id(OFFICIAL), 1, setting.state(), Reader::Other, |_| None);
         assert_eq!(shown.sanctions[0].sanction_id, written.sanction_id);
         assert_eq!(shown.sanctions[0].impact_ends_on, "2027-03-01");
         assert_eq!(already, written);

@@ -123,9 +123,27 @@ fn assessment(
     }
 }
 
-/// How one case of a person is assessed, as the contract shows it.
-pub(super) fn shown(known: &sanctions::Tolerance) -> v1::Tolerance {
+/// As what somebody reads what is assessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Proposes, approves, or audits.
+    WorksOnIt,
+    /// Learns only what was approved and stands: what one proposed and another did not approve is nobody's guilt.
+    Other,
+}
+
+/// How one case of a person is assessed, as the contract shows it; `standing` is the conclusion of the case that stands.
+pub(super) fn shown(
+    known: &sanctions::Tolerance,
+    standing: Option<i32>,
+    reader: Reader,
+) -> Option<v1::Tolerance> {
     let proposed = &known.proposed;
+    let stands = standing == Some(proposed.conclusion);
+    let approved = matches!(known.progress, Progress::Approved { .. });
+    if reader == Reader::Other && !(approved && stands) {
+        return None;
+    }
     let mut told = v1::Tolerance {
         case_id: proposed.case.to_string(),
         matter_id: proposed.matter.to_string(),
@@ -159,8 +177,11 @@ pub(super) fn shown(known: &sanctions::Tolerance) -> v1::Tolerance {
             v1::ToleranceState::Approved
         }
     };
-    told.set_state(state);
-    told
+    told.set_state(match stands {
+        true => state,
+        false => v1::ToleranceState::Outdated,
+    });
+    Some(told)
 }
 
 #[cfg(test)]
@@ -252,25 +273,63 @@ mod tests {
         assert_eq!(fields, expected);
     }
 
+    fn shown_after(
+        events: Vec<sanctions::Event>,
+        standing: Option<i32>,
+        reader: Reader,
+    ) -> Option<v1::Tolerance> {
+        let setting = given::<Sanctions>().events(events);
+        let mut known = setting.state().tolerance.values();
+        shown(known.next().expect("it is assessed"), standing, reader)
+    }
+
+    fn exempt() -> [Assessment<TextId>; 1] {
+        [assessed(1, Liability::Exempt)]
+    }
+
+    /// How it goes on, and what it is called.
+    fn courses() -> [(Vec<sanctions::Event>, v1::ToleranceState); 3] {
+        let waiting = proposed(&exempt());
+        [
+            (vec![waiting.clone()], v1::ToleranceState::Proposed),
+            (
+                vec![waiting.clone(), returned()],
+                v1::ToleranceState::Returned,
+            ),
+            (
+                vec![waiting, approved(&exempt())],
+                v1::ToleranceState::Approved,
+            ),
+        ]
+    }
+
     #[test]
     fn an_assessment_is_shown_with_how_it_stands() {
-        let shown_after = |events: Vec<sanctions::Event>| {
-            let setting = given::<Sanctions>().events(events);
-            super::super::sanctions::shown(id(OFFICIAL), 1, setting.state())
-        };
-        let exempt = || proposed(&[assessed(1, Liability::Exempt)]);
-        let waiting = shown_after(vec![exempt()]);
-        let told = &waiting.tolerance[0];
-        assert_eq!(told.state(), v1::ToleranceState::Proposed);
-        assert_eq!(told.number, 1);
-        assert_eq!(told.assessments[0].liability(), v1::Liability::Exempt);
         let text = Uuid::from_u128(TEXT).to_string();
-        assert_eq!(told.assessments[0].motive_reason_id, text);
-        let back = shown_after(vec![exempt(), returned()]);
-        assert_eq!(back.tolerance[0].state(), v1::ToleranceState::Returned);
-        assert_eq!(back.tolerance[0].return_reason_id, text);
-        let through = shown_after(vec![exempt(), approved(&[assessed(1, Liability::Exempt)])]);
-        assert_eq!(through.tolerance[0].state(), v1::ToleranceState::Approved);
-        assert_eq!(through.tolerance[0].assessed_on, "2026-03-09");
+        for (events, state) in courses() {
+            let told = shown_after(events, Some(1), Reader::WorksOnIt).expect("it is shown");
+            assert_eq!((told.state(), told.number), (state, 1));
+            assert_eq!(told.assessments[0].liability(), v1::Liability::Exempt);
+            assert_eq!(told.assessments[0].motive_reason_id, text);
+            let returned = state == v1::ToleranceState::Returned;
+            assert_eq!(told.return_reason_id == text, returned);
+            let approved = state == v1::ToleranceState::Approved;
+            assert_eq!(told.assessed_on == "2026-03-09", approved);
+        }
+    }
+
+    #[test]
+    fn what_is_not_approved_or_stands_no_longer_is_shown_only_to_who_works_on_it() {
+        for (events, state) in courses() {
+            let shown = shown_after(events.clone(), Some(1), Reader::Other);
+            let approved = state == v1::ToleranceState::Approved;
+            assert_eq!(shown.is_some(), approved, "{state:?}");
+            for standing in [None, Some(2)] {
+                assert_eq!(shown_after(events.clone(), standing, Reader::Other), None);
+                let told = shown_after(events.clone(), standing, Reader::WorksOnIt);
+                let told = told.expect("it is shown");
+                assert_eq!(told.state(), v1::ToleranceState::Outdated);
+            }
+        }
     }
 }

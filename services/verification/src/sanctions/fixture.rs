@@ -154,6 +154,18 @@ pub(crate) fn approved(assessments: &[Assessment<TextId>]) -> Event {
     .into()
 }
 
+/// The same, approved on the day of the warning: early enough for it.
+pub(crate) fn approved_in_time(assessments: &[Assessment<TextId>]) -> Event {
+    let Event::ToleranceApproved(approved) = approved(assessments) else {
+        unreachable!("so it is made");
+    };
+    ToleranceApproved {
+        on: warning().decided_on,
+        ..approved
+    }
+    .into()
+}
+
 fn in_events(assessments: &[Assessment<TextId>]) -> Vec<Assessment<TextRef>> {
     let assessments = assessments.iter();
     assessments.map(|one| one.with(|_| text(TEXT))).collect()
@@ -178,20 +190,26 @@ pub(crate) fn an_official() -> Given<Sanctions> {
         })
 }
 
-/// The same, assessed as liable.
+/// The same, assessed as liable before everything that is decided.
 pub(crate) fn a_liable_official() -> Given<Sanctions> {
+    let (first, then) = found_liable();
+    an_official().events([Event::from(first), then.into()])
+}
+
+fn found_liable() -> (ToleranceProposed, ToleranceApproved) {
     let liable = [assessed(1, Liability::Liable)];
-    an_official().events([proposed(&liable), approved(&liable)])
+    match (proposed(&liable), approved(&liable)) {
+        (Event::ToleranceProposed(first), Event::ToleranceApproved(mut then)) => {
+            then.on = date(2015, 1, 1);
+            (first, then)
+        }
+        _ => unreachable!("so they are made"),
+    }
 }
 
 /// The same with the other unit's case, in which the official is liable too, and a supervisor of it.
 pub(crate) fn elsewhere(given: Given<Sanctions>) -> Given<Sanctions> {
-    let liable = [assessed(1, Liability::Liable)];
-    let (Event::ToleranceProposed(mut first), Event::ToleranceApproved(mut then)) =
-        (proposed(&liable), approved(&liable))
-    else {
-        unreachable!("so they are made");
-    };
+    let (mut first, mut then) = found_liable();
     let case = case_of(id(ELSEWHERE));
     (first.case, first.matter, first.unit) = (case, id(ELSEWHERE), other_unit());
     (then.case, then.matter, then.unit) = (case, id(ELSEWHERE), other_unit());

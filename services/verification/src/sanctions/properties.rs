@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chassis::aggregate::TextRef;
 use chassis::testing::Journal;
 use chassis::view::View;
 use jiff::ToSpan;
 use jiff::civil::date;
-use office::{Actor, Role};
+use office::{Actor, ActorId, Role};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -83,7 +84,10 @@ fn sanctions() -> impl Strategy<Value = Sanction> {
     drawn.prop_map(|((days, months), kind)| Sanction {
         kind: kind.to_owned(),
         ..sanction(
-            date(2016, 1, 31).saturating_add((days / 30 * 30).days()),
+            match days % 3 {
+                0 => date(2026, 3, 9),
+                _ => date(2016, 1, 31).saturating_add((days / 30 * 30).days()),
+            },
             months,
         )
     })
@@ -179,46 +183,68 @@ fn holds(state: &State, version: i64) {
     assert_eq!(counted, Some(state.recorded.len()));
 }
 
-/// What was assessed and approved, by case and conclusion.
-type Approvals = BTreeMap<(CaseId, i32), Vec<Assessment<chassis::aggregate::TextRef>>>;
+/// What was done before, as the events say it.
+#[derive(Default)]
+struct Past {
+    /// What was approved, by case and conclusion.
+    approvals: BTreeMap<(CaseId, i32), ToleranceApproved>,
+    /// Who proposed, by case.
+    drafted: BTreeSet<(CaseId, ActorId)>,
+    /// Which conclusions of cases led to a sanction.
+    sanctioned: BTreeSet<(CaseId, i32)>,
+}
 
-/// What each event must rest on that was written before it.
-fn follows(event: &Event, before: &State, approvals: &mut Approvals, by: &Actor) {
-    match event {
-        Event::ToleranceProposed(proposed) => {
-            let of = (proposed.case, proposed.conclusion);
-            assert!(!approvals.contains_key(&of), "approved once and for all");
-            assert!(
-                !before
-                    .recorded
-                    .iter()
-                    .any(|one| (one.sanction.case, one.conclusion) == of)
-            );
-            for one in &proposed.assessments {
-                if one.liability.is == Liability::Exempt {
-                    assert!(one.breach.is != Breach::Knowing, "never exempt");
-                    assert!(one.motive.is != Motive::PrivateGain, "never exempt");
+fn exempt_all(assessments: &[Assessment<TextRef>]) -> bool {
+    let mut assessments = assessments.iter();
+    assessments.all(|one| one.liability.is == Liability::Exempt)
+}
+
+impl Past {
+    /// What an event must rest on that was written before it.
+    fn allows(&mut self, event: &Event, by: &Actor) {
+        match event {
+            Event::ToleranceProposed(proposed) => {
+                let of = (proposed.case, proposed.conclusion);
+                assert!(
+                    !self.approvals.contains_key(&of),
+                    "approved once and for all"
+                );
+                for one in &proposed.assessments {
+                    if one.liability.is == Liability::Exempt {
+                        assert!(one.breach.is != Breach::Knowing, "never exempt");
+                        assert!(one.motive.is != Motive::PrivateGain, "never exempt");
+                    }
                 }
+                self.drafted.insert((proposed.case, by.id.clone()));
             }
-        }
-        Event::ToleranceReturned(_) => {}
-        Event::ToleranceApproved(approved) => {
-            let proposed = &before.tolerance[&approved.case].proposed;
-            assert_ne!(proposed.by, by.id, "four eyes");
-            assert_eq!(proposed.assessments, approved.assessments);
-            let of = (approved.case, approved.conclusion);
-            let earlier = approvals.insert(of, approved.assessments.clone());
-            assert_eq!(earlier, None, "approved once");
-        }
-        Event::Recorded(recorded) => {
-            let of = (recorded.sanction.case, recorded.conclusion);
-            match approvals.get(&of) {
-                Some(approved) => {
-                    let mut approved = approved.iter();
-                    let left = approved.any(|one| one.liability.is != Liability::Exempt);
-                    assert!(left, "exempt means no sanction");
+            Event::ToleranceReturned(_) => {}
+            Event::ToleranceApproved(approved) => {
+                let drafted = self.drafted.contains(&(approved.case, by.id.clone()));
+                assert!(!drafted, "four eyes");
+                let of = (approved.case, approved.conclusion);
+                let sanctioned = self.sanctioned.contains(&of);
+                assert!(
+                    !(sanctioned && exempt_all(&approved.assessments)),
+                    "exempt means no sanction"
+                );
+                let earlier = self.approvals.insert(of, approved.clone());
+                assert_eq!(earlier, None, "approved once");
+            }
+            Event::Recorded(recorded) => {
+                let of = (recorded.sanction.case, recorded.conclusion);
+                let machine = by.has(Role::Automation);
+                match self.approvals.get(&of) {
+                    Some(approved) => {
+                        assert!(
+                            !exempt_all(&approved.assessments),
+                            "exempt means no sanction"
+                        );
+                        let after = approved.on <= recorded.sanction.decided_on;
+                        assert!(machine || after, "before a sanction it is assessed");
+                    }
+                    None => assert!(machine, "before a sanction it is assessed"),
                 }
-                None => assert!(by.has(Role::Automation), "before a sanction it is assessed"),
+                self.sanctioned.insert(of);
             }
         }
     }
@@ -230,18 +256,17 @@ proptest! {
         let setting = an_official();
         let mut context = setting.context().clone();
         let mut journal = Journal::<Sanctions>::default();
-        let mut approvals = Approvals::new();
+        let mut past = Past::default();
         for (number, Step { command, case, actor }) in (1u128..).zip(steps) {
             context.request_id = Uuid::from_u128(number);
             context.actor = actor;
             context.facts = Facts { case };
             let admitted = Sanctions::admit_to(journal.state(), &command, &context.visitor());
             prop_assert_eq!(admitted, Ok(()));
-            let before = journal.state().clone();
             if let Ok(events) = journal.take(&command, &context) {
                 prop_assert!(Case::admit(&context.facts.case, &context.visitor()).is_ok());
                 for event in &events {
-                    follows(event, &before, &mut approvals, &context.actor);
+                    past.allows(event, &context.actor);
                 }
             }
             holds(journal.state(), journal.version());

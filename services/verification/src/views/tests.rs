@@ -5,7 +5,11 @@ use chassis::testing::{self, given, write};
 use jiff::civil::date;
 
 use super::*;
-use crate::case::fixture::{a_concluded_case, an_opened_case, unit};
+use crate::case::case_of;
+use crate::case::events::ConflictDeclared;
+use crate::case::fixture::{
+    TEXT, a_concluded_case, actor_id, an_opened_case, concluded, id, reopened, text, unit,
+};
 use crate::sanctions::fixture::{
     OTHER_UNIT, a_liable_official, approved, assessed, elsewhere, proposed, recorded,
     sanction_elsewhere,
@@ -68,19 +72,23 @@ async fn sanctions_are_counted_by_source_and_unit_and_not_by_person() {
     assert_eq!(keys, expected);
 }
 
+/// The case of the fixture that stands on this conclusion, and what was assessed of its first.
+async fn with_an_exempt_official(pool: &PgPool, case: crate::case::State) {
+    let exempt = [
+        assessed(1, Liability::Exempt),
+        assessed(3, Liability::Lighter),
+    ];
+    let waiting = given::<Sanctions>().events([proposed(&exempt)]);
+    let through = given::<Sanctions>().events([proposed(&exempt), approved(&exempt)]);
+    let persons = [(1, waiting.state().clone()), (2, through.state().clone())].map(numbered);
+    write::<SanctionedPersons>(pool, persons).await;
+    write::<Cases>(pool, [(case_of(id(0x10)).uuid(), case)]).await;
+}
+
 #[tokio::test]
 async fn what_was_assessed_is_counted_by_finding_once_it_is_approved() {
     let pool = database().await;
-    let exempt = || {
-        [
-            assessed(1, Liability::Exempt),
-            assessed(3, Liability::Lighter),
-        ]
-    };
-    let waiting = given::<Sanctions>().events([proposed(&exempt())]);
-    let through = given::<Sanctions>().events([proposed(&exempt()), approved(&exempt())]);
-    let states = [(1, waiting.state().clone()), (2, through.state().clone())].map(numbered);
-    write::<SanctionedPersons>(&pool, states).await;
+    with_an_exempt_official(&pool, a_concluded_case().state().clone()).await;
     let all = counted(&pool, None, "register").await;
     for (key, count) in [
         ("liability_exempt", 1),
@@ -93,6 +101,47 @@ async fn what_was_assessed_is_counted_by_finding_once_it_is_approved() {
     assert_eq!(counted(&pool, None, "town").await["liability_exempt"], 0);
     let other = counted(&pool, Some(&[OTHER_UNIT]), "").await;
     assert_eq!(other["liability_exempt"], 0);
+    let standing = standing(&pool, &[case_of(id(0x10)).uuid()]).await;
+    let standing = standing.expect("the database answers");
+    assert_eq!(standing.into_values().collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
+async fn what_was_assessed_of_a_conclusion_that_stands_no_longer_is_not_counted() {
+    let reopened_case = a_concluded_case().events([reopened("appeal")]);
+    let concluded_again = reopened_case.clone().events([concluded(2)]);
+    for case in [reopened_case, concluded_again] {
+        let pool = database().await;
+        with_an_exempt_official(&pool, case.state().clone()).await;
+        assert_eq!(counted(&pool, None, "").await["liability_exempt"], 0);
+    }
+}
+
+#[tokio::test]
+async fn who_is_recused_from_a_case_later_is_so_from_what_was_recorded_of_its_persons() {
+    let pool = database().await;
+    let declared = ConflictDeclared {
+        matter: Some(id(0x10)),
+        actor: actor_id("gao"),
+        reason: text(TEXT),
+    };
+    let case = a_concluded_case().events([declared]);
+    with_an_exempt_official(&pool, case.state().clone()).await;
+    let asked = async |name: &str, person: u128| {
+        let reach = Reach {
+            actor: name.to_owned(),
+            ..of_units(None)
+        };
+        let recused = recused_from_record(&pool, &reach, Uuid::from_u128(person)).await;
+        recused.expect("the database answers")
+    };
+    // Of one an assessment only waits, of the other it was approved.
+    for person in [1, 2] {
+        assert!(asked("gao", person).await);
+        assert!(asked("accused", person).await);
+        assert!(!asked("wu", person).await);
+    }
+    assert!(!asked("gao", 3).await, "nothing is recorded");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::{Context, ids, output};
 pub enum Sanctions {
     /// Record a decision after a substantiated finding that was assessed
     #[command(after_help = "\
-What is decided here is assessed first: zm help tolerance. What was decided outside a machine tells: --as automation.
+What is decided here is assessed first: zm help tolerance. What an outside system decided, that system tells by itself.
 
 Examples:
   zm sanction record CASE PERSON --kind warning --months 6

@@ -33,6 +33,7 @@ pub const VISITORS: usize = 2;
 pub struct Cast {
     unit: UnitCode,
     registrar: Actor,
+    teller: Actor,
     auditor: Actor,
     intake: Intake,
     investigators: Vec<Actor>,
@@ -100,6 +101,7 @@ impl Cast {
         Self {
             unit: unit.clone(),
             registrar: made_actor(Role::Automation, 1, unit),
+            teller: made_actor(Role::Automation, 1, unit),
             auditor: made_actor(Role::Auditor, 1, unit),
             intake: Intake::Made,
             investigators: several(Role::Investigator, INVESTIGATORS),
@@ -164,17 +166,16 @@ impl Cast {
         if parts.sanctions && follow_up_officers.len() < VISITORS {
             lacks.push(format!("{VISITORS} follow-up officers of unit {unit}"));
         }
-        let mut machines = with(Role::Automation).into_iter();
-        let registrar = match parts.sanctions {
-            // A sanction is recorded at the unit of its case.
-            true => machines.find(|machine| machine.unit == *unit),
-            false => machines.next(),
-        };
+        let machines = with(Role::Automation);
+        // What was decided elsewhere is told by a machine and nobody else, at the unit of the case.
+        let only_machine = |actor: &&Actor| actor.roles.len() == 1 && actor.unit == *unit;
+        let teller = machines.iter().find(only_machine).cloned();
+        if parts.sanctions && teller.is_none() {
+            lacks.push(format!("an automation of unit {unit} with no other role"));
+        }
+        let registrar = machines.into_iter().next();
         if registrar.is_none() {
-            lacks.push(match parts.sanctions {
-                true => format!("an automation of unit {unit}"),
-                false => "an automation".to_owned(),
-            });
+            lacks.push("an automation".to_owned());
         }
         let auditor = with(Role::Auditor).into_iter().next();
         if auditor.is_none() {
@@ -185,6 +186,7 @@ impl Cast {
         };
         let cast = Self {
             unit: unit.clone(),
+            teller: teller.unwrap_or_else(|| registrar.clone()),
             registrar,
             auditor,
             intake: Intake::Given(intake),
@@ -227,7 +229,7 @@ impl Cast {
             Intake::Made => &[],
             Intake::Given(officers) => officers,
         };
-        [&self.registrar, &self.auditor]
+        [&self.registrar, &self.teller, &self.auditor]
             .into_iter()
             .chain(given)
             .chain(&self.investigators)
@@ -241,10 +243,16 @@ impl Cast {
             .chain(&self.follow_up_officers)
     }
 
-    /// The machine that registers subjects, submits reports and tells sanctions. One for all: a report's id rests on it.
+    /// The machine that registers subjects and submits reports. One for all: a report's id rests on it.
     #[must_use]
     pub fn registrar(&self) -> &Actor {
         &self.registrar
+    }
+
+    /// The machine that tells sanctions, which were decided where the register comes from.
+    #[must_use]
+    pub fn teller(&self) -> &Actor {
+        &self.teller
     }
 
     /// Who reads.

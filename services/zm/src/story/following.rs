@@ -91,7 +91,9 @@ impl Telling<'_> {
             match known.map_or(ToleranceState::Returned, Tolerance::state) {
                 ToleranceState::Proposed => self.approve_assessment(ids, recorded.version).await?,
                 ToleranceState::Approved => return Ok(()),
-                ToleranceState::Returned | ToleranceState::Unspecified => {
+                ToleranceState::Returned
+                | ToleranceState::Outdated
+                | ToleranceState::Unspecified => {
                     self.propose_assessment(ids, recorded.version).await?;
                 }
             }

@@ -198,19 +198,26 @@ fn a_department_without_a_screener_is_not_spoken_for_by_another() {
 fn what_a_cast_lacks_is_told_all_at_once() {
     let alone = vec![someone("an", &unit(), &[Role::Investigator])];
     let fault = Cast::given(&unit(), alone, EVERYTHING).expect_err("too few");
-    assert_eq!(fault.lacks.len(), 10, "{fault}");
+    assert_eq!(fault.lacks.len(), 11, "{fault}");
 }
 
 #[test]
-fn a_machine_of_the_unit_tells_its_sanctions() {
+fn a_machine_of_the_unit_and_nobody_else_tells_its_sanctions() {
     let elsewhere = UnitCode::new("P51-02").expect("a code");
     let mut actors = whole_office();
-    actors.push(someone("a-machine", &elsewhere, &[Role::Automation]));
+    actors.extend([
+        someone("a-machine", &elsewhere, &[Role::Automation]),
+        someone("b-machine", &unit(), &[Role::Automation, Role::Operator]),
+    ]);
     let cast = Cast::given(&unit(), actors.clone(), EVERYTHING).expect("a cast");
-    assert_eq!(cast.registrar().unit, unit());
+    assert_eq!(cast.teller().id.as_str(), "machine");
+    assert_eq!(cast.registrar().id.as_str(), "a-machine");
     actors.retain(|actor| actor.id.as_str() != "machine");
     let fault = Cast::given(&unit(), actors.clone(), EVERYTHING).expect_err("none of the unit");
-    assert_eq!(fault.lacks, ["an automation of unit P51-01"]);
+    assert_eq!(
+        fault.lacks,
+        ["an automation of unit P51-01 with no other role"]
+    );
     let no_sanctions = Parts::default();
     Cast::given(&unit(), actors, no_sanctions).expect("it only submits");
 }

@@ -57,16 +57,16 @@ impl Entering<'_> {
     ) -> Result<(), Stopped> {
         let subject_id = subject_id(self.source.name, &sanctioned.reference).to_string();
         if !self.is_sanctioned(case, case_id, &subject_id).await? {
-            let registrar = self.cast.registrar();
+            let teller = self.cast.teller();
             let today = self.today(case, "verification").await?;
             let request = requests::record_sanction(self.source, case, case_id, sanctioned, &today);
-            match self.desks.record_sanction(registrar, &request).await {
+            match self.desks.record_sanction(teller, &request).await {
                 Ok(()) => {}
                 Err(unsettled)
                     if unsettled.is(TAKEN_BEFORE)
                         && self.is_sanctioned(case, case_id, &subject_id).await? => {}
                 Err(unsettled) => {
-                    return Err(at(case, Step::RecordSanction, registrar, unsettled));
+                    return Err(at(case, Step::RecordSanction, teller, unsettled));
                 }
             }
         }
