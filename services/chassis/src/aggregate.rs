@@ -385,6 +385,7 @@ pub(crate) struct Consequence {
 pub(crate) enum ClockChange {
     Set {
         clock: &'static str,
+        round: u32,
         due: Timestamp,
         method: &'static str,
         command: Vec<u8>,
@@ -418,15 +419,28 @@ impl Effects {
         method: &'static str,
         command: &A::Command,
     ) {
+        self.clock_of_round::<A>(clock, 1, due, method, command);
+    }
+
+    /// The same of one of several rounds, each of which has a clock of its own beside the others.
+    pub fn clock_of_round<A: Aggregate>(
+        &mut self,
+        clock: &'static str,
+        round: u32,
+        due: Timestamp,
+        method: &'static str,
+        command: &A::Command,
+    ) {
         self.clocks.push(ClockChange::Set {
             clock,
+            round,
             due,
             method,
             command: encode(command),
         });
     }
 
-    /// Takes a clock down.
+    /// Takes a clock down; of several rounds that of the first.
     pub fn stop_clock(&mut self, clock: &'static str) {
         self.clocks.push(ClockChange::Stop { clock });
     }

@@ -116,8 +116,8 @@ pub struct Dossier {
     pub called: BTreeSet<Uuid>,
     /// Those of them that it was to be carried out at and that know what became of it.
     pub answered: BTreeSet<Uuid>,
-    /// When a bulletin must be removed, while it was not asked for.
-    pub removal: Option<Timestamp>,
+    /// When bulletins must be removed, of this round or an earlier one, while it was not asked for.
+    pub removals: BTreeSet<Timestamp>,
     /// The documents that were handed over last.
     pub handed_over: Vec<Document>,
 }
@@ -581,7 +581,7 @@ impl Dossier {
 
 impl Aggregate for Clarification {
     const KIND: &'static str = office::ClarificationId::KIND;
-    const FORMAT: u32 = 3;
+    const FORMAT: u32 = 4;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -661,7 +661,9 @@ impl Aggregate for Clarification {
             Event::ActorsRecused(recused) => recusing::recused(dossier, recused),
             Event::ConflictDeclared(declared) => recusing::conflict_declared(dossier, declared),
             Event::LedgerNumbered(numbered) => dossier.entries.push(numbered.entered.clone()),
-            Event::RemovalDue(_) => dossier.removal = None,
+            Event::RemovalDue(due) => {
+                dossier.removals.remove(&due.since);
+            }
             Event::CarriedOut(carried_out) => carrying_out::carried_out(dossier, carried_out),
             Event::CalledToMeeting(called) => {
                 dossier.called.insert(called.meeting);
@@ -728,7 +730,10 @@ fn prepare(dossier: &mut Dossier, event: &Event) {
             dossier.took_part.insert(recorded.by.clone());
             screening::recorded(preparation, recorded);
         }
-        Event::ObjectionWithdrawn(withdrawn) => screening::withdrawn(preparation, withdrawn),
+        Event::ObjectionWithdrawn(withdrawn) => {
+            dossier.took_part.insert(withdrawn.by.clone());
+            screening::withdrawn(preparation, withdrawn);
+        }
         Event::WishRecorded(recorded) => {
             dossier.took_part.insert(recorded.by.clone());
             wish::recorded(preparation, recorded);

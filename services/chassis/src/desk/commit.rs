@@ -103,9 +103,14 @@ pub(super) struct Commit {
     held: Vec<i64>,
 }
 
-/// A clock's key: a decision replaces or removes what stands under it.
-pub(crate) fn clock_key(aggregate: Uuid, clock: &str) -> Uuid {
-    office::natural_id("clock", &[aggregate.as_bytes(), clock.as_bytes()])
+/// A clock's key: a decision replaces or removes what stands under it. The first round's is that of a clock without rounds.
+pub(crate) fn clock_key(aggregate: Uuid, clock: &str, round: u32) -> Uuid {
+    let round = round.to_be_bytes();
+    let mut of: Vec<&[u8]> = vec![aggregate.as_bytes(), clock.as_bytes()];
+    if round != 1u32.to_be_bytes() {
+        of.push(&round);
+    }
+    office::natural_id("clock", &of)
 }
 
 impl Commit {
@@ -227,11 +232,12 @@ impl Commit {
             part.timers.push(match change {
                 ClockChange::Set {
                     clock,
+                    round,
                     due,
                     method,
                     command,
                 } => (
-                    clock_key(item.aggregate, clock),
+                    clock_key(item.aggregate, clock, round),
                     TimerChange::Set(Timer {
                         consequence: false,
                         due: time::whole_micros(due),
@@ -245,7 +251,7 @@ impl Commit {
                     }),
                 ),
                 ClockChange::Stop { clock } => {
-                    (clock_key(item.aggregate, clock), TimerChange::Stop)
+                    (clock_key(item.aggregate, clock, 1), TimerChange::Stop)
                 }
             });
         }
@@ -416,4 +422,18 @@ fn shortfall(
             .collect(),
     };
     (!hit.aggregates.is_empty() || !hit.streams.is_empty()).then_some(hit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_round_has_a_clock_of_its_own_and_the_first_that_of_a_clock_without_rounds() {
+        let aggregate = Uuid::from_u128(1);
+        let keys = [1, 2, 3].map(|round| clock_key(aggregate, "removal", round));
+        assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
+        let without = office::natural_id("clock", &[aggregate.as_bytes(), b"removal"]);
+        assert_eq!(keys[0], without);
+    }
 }

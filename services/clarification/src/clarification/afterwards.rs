@@ -171,13 +171,13 @@ pub(super) fn reminded(dossier: &mut Dossier) {
     }
 }
 
-/// Asks for a bulletin's removal, once.
+/// Asks for the removal of each bulletin whose time has come, once.
 pub(super) fn ask_for_removal(state: &State, context: &Context) -> Decision<Event> {
     let dossier = state.opened()?;
-    Ok(match dossier.removal {
-        Some(since) if context.now >= since => vec![RemovalDue { since }.into()],
-        Some(_) | None => Vec::new(),
-    })
+    let due = dossier.removals.range(..=context.now);
+    Ok(due
+        .map(|since| RemovalDue { since: *since }.into())
+        .collect())
 }
 
 /// What an event makes follow in ledgers and the integrity file.
@@ -379,6 +379,47 @@ mod tests {
             .now("2026-04-09T00:00:00Z")
             .when(Command::AskForRemoval)
             .then_already();
+    }
+
+    #[test]
+    fn a_bulletin_of_an_earlier_round_is_asked_to_be_removed_all_the_same() {
+        let first = "2026-04-08T15:59:59.999999Z".parse().expect("a timestamp");
+        let second = "2026-05-08T15:59:59.999999Z".parse().expect("a timestamp");
+        let again = |form| {
+            let Event::CarriedOut(mut again) = an_execution(form) else {
+                panic!("so it is made");
+            };
+            again.round = 2;
+            if let Some(bulletin) = &mut again.execution.bulletin {
+                bulletin.remove_at = second;
+            }
+            let superseded = a_carried_out_one(Form::Bulletin)
+                .actor(service())
+                .when(Command::FollowRuling(Box::new(reopened(2))))
+                .accepted()
+                .1;
+            let mut ruling = cleared(2);
+            ruling.ordinal = 3;
+            superseded
+                .when(Command::FollowRuling(Box::new(ruling)))
+                .accepted()
+                .1
+                .events([Event::CarriedOut(again)])
+                .actor(service())
+        };
+        again(Form::Written)
+            .now("2026-04-09T00:00:00Z")
+            .when(Command::AskForRemoval)
+            .then([RemovalDue { since: first }]);
+        again(Form::Bulletin)
+            .now("2026-04-09T00:00:00Z")
+            .when(Command::AskForRemoval)
+            .then([RemovalDue { since: first }])
+            .when(Command::AskForRemoval)
+            .then_already()
+            .now("2026-05-09T00:00:00Z")
+            .when(Command::AskForRemoval)
+            .then([RemovalDue { since: second }]);
     }
 
     #[test]

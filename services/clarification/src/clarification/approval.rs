@@ -183,6 +183,7 @@ mod tests {
 
     use super::super::fixture::*;
     use super::super::forms::Form;
+    use super::super::screening::ObjectionWithdrawn;
     use super::super::{Command, Standing};
     use super::*;
 
@@ -216,6 +217,21 @@ mod tests {
                 .when(approve())
                 .then_refused(&FOUR_EYES);
         }
+    }
+
+    #[test]
+    fn four_eyes_see_who_withdrew_an_objection() {
+        let withdrawn = ObjectionWithdrawn {
+            department: department("petitions"),
+            by: actor_id("wanda"),
+            reason: text(TEXT),
+        };
+        a_drafted_one(Form::Written)
+            .events([withdrawn])
+            .facts(stands(1))
+            .actor(supervisor("wanda"))
+            .when(approve())
+            .then_refused(&FOUR_EYES);
     }
 
     #[test]

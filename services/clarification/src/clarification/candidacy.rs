@@ -111,7 +111,7 @@ pub(super) fn opened(opened: &Opened) -> Dossier {
         meetings: [].into(),
         called: [].into(),
         answered: [].into(),
-        removal: None,
+        removals: [].into(),
         handed_over: Vec::new(),
     }
 }

@@ -237,10 +237,9 @@ pub(super) fn carried_out(dossier: &mut Dossier, carried_out: &CarriedOut) {
         (meeting.id, Held { unit, on })
     });
     dossier.meetings.extend(meeting);
-    dossier.removal = execution
-        .bulletin
-        .as_ref()
-        .map(|bulletin| bulletin.remove_at);
+    let bulletin = execution.bulletin.as_ref();
+    let removal = bulletin.map(|bulletin| bulletin.remove_at);
+    dossier.removals.extend(removal);
     dossier.handed_over.clone_from(&execution.documents);
     dossier.stage = Stage::CarriedOut {
         preparation: preparation.clone(),
@@ -527,8 +526,11 @@ mod tests {
         assert_eq!(in_ledger.aggregate, ledger::ledger_of(&unit(), 2026));
         assert_eq!(wanted.occasion.what, What::CarriedOut);
         assert_eq!(wanted.supersedes, None);
-        let crate::integrity::Command::Enter { of, entry, .. } =
-            in_file.command::<IntegrityFile>().expect("the file");
+        let Some(crate::integrity::Command::Enter { of, entry, .. }) =
+            in_file.command::<IntegrityFile>()
+        else {
+            panic!("it is entered, not {in_file:?}");
+        };
         assert_eq!(of, subject().id);
         assert_eq!(entry.detail, "meeting");
     }

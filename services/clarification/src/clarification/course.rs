@@ -263,7 +263,11 @@ pub(super) fn clocks(event: &Event, effects: &mut Effects) {
             if let Some(bulletin) = &carried_out.execution.bulletin {
                 let command = Command::AskForRemoval;
                 let remove_at = bulletin.remove_at;
-                effects.clock::<Clarification>(REMOVAL, remove_at, "AskForRemoval", &command);
+                // A bulletin of an earlier round may hang still.
+                let round = carried_out.round;
+                let method = "AskForRemoval";
+                effects
+                    .clock_of_round::<Clarification>(REMOVAL, round, remove_at, method, &command);
             }
         }
         Event::Halted(_) => stop_execution(effects),

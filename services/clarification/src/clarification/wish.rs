@@ -19,7 +19,7 @@ use office::{ActorId, SubjectId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
 
 use super::forms::Form;
-use super::{Context, Event, Left, Preparation, Progress, State};
+use super::{Context, Dossier, Event, Left, Preparation, Progress, State};
 use crate::conclusion::{Subject, SubjectKind};
 
 /// The subject does not wish it.
@@ -33,6 +33,12 @@ pub const HEARD_LATER: Refusal = Refusal::new(
     RefusalKind::InvalidArgument,
     "CLARIFICATION_HEARD_LATER",
     "The subject cannot have been heard later than today.",
+);
+/// The wish is older than what is known of it.
+pub const WISH_OVERTAKEN: Refusal = Refusal::new(
+    RefusalKind::FailedPrecondition,
+    "CLARIFICATION_WISH_OVERTAKEN",
+    "The subject was heard at a later date, or a later conclusion asks for it anew; what is older does not count.",
 );
 /// Somebody else spoke for an organisation than who heads its unit.
 pub const NOT_BY_ITS_HEAD: Refusal = Refusal::new(
@@ -228,6 +234,9 @@ pub(super) fn record(
     if heard_on > context.profile.calendar.date(context.now) {
         return Err(HEARD_LATER.at("heard_on").into());
     }
+    if heard_on < not_before(dossier, preparation) {
+        return Err(WISH_OVERTAKEN.at("heard_on").into());
+    }
     let wish = Wish::Heard {
         by: context.actor.id.clone(),
         on: heard_on,
@@ -249,6 +258,16 @@ pub(super) fn record(
         }
         .into(),
     ])
+}
+
+/// The first day on which a wish counts: that of the one before, and where it was taken up that of the new conclusion.
+fn not_before(dossier: &Dossier, preparation: &Preparation) -> Date {
+    let heard = match &preparation.wish {
+        Some(Wish::Heard { on, .. }) => Some(*on),
+        Some(Wish::Unreachable { .. }) | None => None,
+    };
+    let concluded = dossier.clearance.concluded_on.filter(|_| dossier.round > 1);
+    heard.max(concluded).unwrap_or(Date::MIN)
 }
 
 /// Who speaks for the subject: a person themselves, for an organisation who heads its unit by intake's register.
@@ -507,6 +526,57 @@ mod tests {
             .when(wants(&[]))
             .then([said(&[], Left::Stays)]);
         assert_eq!(after.state().standing(), Some(Standing::Eligible));
+    }
+
+    fn heard_on(day: i8, said: Said) -> Command {
+        Command::RecordWish {
+            said,
+            heard_on: date(2026, 3, day),
+            spoken_by: None,
+        }
+    }
+
+    #[test]
+    fn consent_of_an_earlier_day_does_not_override_what_was_said_later() {
+        let wants = Said::Wants {
+            wanted: [].into(),
+            refused: [].into(),
+        };
+        let declined = an_eligible_one()
+            .events([declined(Left::Stays)])
+            .actor(officer("otto"));
+        let refusal = declined
+            .clone()
+            .when(heard_on(8, wants.clone()))
+            .then_refused(&WISH_OVERTAKEN);
+        assert_eq!(refusal.violations[0].field, "heard_on");
+        declined.when(heard_on(9, wants)).accepted();
+    }
+
+    #[test]
+    fn consent_is_heard_again_after_the_conclusion_that_takes_it_up() {
+        let mut again = cleared(2);
+        again.ordinal = 3;
+        again.clearance.concluded_on = Some(date(2026, 3, 9));
+        let taken_up = a_heard_one()
+            .actor(service())
+            .when(Command::FollowRuling(Box::new(reopened(2))))
+            .accepted()
+            .1
+            .when(Command::FollowRuling(Box::new(again)))
+            .accepted()
+            .1
+            .actor(officer("otto"));
+        let declines = |day| heard_on(day, Said::Declines);
+        taken_up
+            .clone()
+            .when(declines(8))
+            .then_refused(&WISH_OVERTAKEN);
+        taken_up.when(declines(9)).accepted();
+        a_candidate()
+            .actor(officer("otto"))
+            .when(declines(1))
+            .accepted();
     }
 
     #[test]
