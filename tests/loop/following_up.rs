@@ -176,10 +176,21 @@ async fn who_is_recused_from_the_matter_sees_no_file_that_rests_on_it() {
             String::from_utf8_lossy(&told).contains("This file is not yours")
         })
         .await;
+        let as_them = format!("personnel_officer@{UNIT}={name}");
+        eventually("the integrity file is kept from them", async || {
+            let shown = office
+                .zm(&["integrity", &person, "--as", &as_them])
+                .output();
+            let told = shown.expect("zm runs").stderr;
+            String::from_utf8_lossy(&told).contains("You are recused from this matter")
+        })
+        .await;
         let listed = office.zm_json(&["file", "list", "--as", &by(name)]);
         assert!(listed["files"].is_null(), "{name}: {listed:#}");
     }
     assert!(file(&office, &person).is_some(), "others go on");
+    let on_record = office.zm_json(&["integrity", &person]);
+    assert!(on_record["entries"].is_array(), "{on_record:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use chassis::aggregate::{Aggregate, Context, Decision, Visitor};
 use chassis::recusal::Recusal;
-use chassis::refusal::Refusal;
+use chassis::refusal::{NOT_FOUND, Refusal};
 use jiff::civil::Date;
 use office::{AllegationId, MatterId, SubjectId, UnitCode, natural_id};
 use serde::{Deserialize, Serialize};
@@ -27,10 +27,23 @@ pub struct IntegrityFile;
 pub struct State {
     /// The subject; `None` while nothing is on record.
     pub of: Option<SubjectId>,
-    /// To whom it belongs, as far as it is known.
+    /// To whom it belongs; while that is not known nobody reads it.
     pub whose: Option<Whose>,
+    /// Who became recused from one of its subject's matters after that was put on record.
+    pub recused_since: Recusal,
     /// What is on record, in the order in which it arrived.
     pub entries: Vec<Entry>,
+}
+
+impl State {
+    /// Who is recused from one of the subject's matters, the subject among them.
+    fn recusal(&self) -> Recusal {
+        let mut recusal = self.recused_since.clone();
+        if let Some(whose) = &self.whose {
+            recusal.extend(&whose.recusal);
+        }
+        recusal
+    }
 }
 
 /// What decides who may read a file.
@@ -221,6 +234,13 @@ pub enum Command {
         /// To whom the file belongs, where that is known.
         whose: Option<Whose>,
     },
+    /// Keep out who became recused from one of the subject's matters.
+    Recuse {
+        /// From whose.
+        of: SubjectId,
+        /// Who.
+        recusal: Recusal,
+    },
 }
 
 chassis::events! {
@@ -228,7 +248,18 @@ chassis::events! {
     pub enum Event {
         /// Something was put on record.
         Entered(Entered) = "integrity_entered" 1,
+        /// Somebody is recused who was not before.
+        Recused(Recused) = "integrity_recused" 1,
     }
+}
+
+/// See [`Event::Recused`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recused {
+    /// From whose file.
+    pub of: SubjectId,
+    /// Who, and was not before.
+    pub recusal: Recusal,
 }
 
 /// See [`Event::Entered`].
@@ -245,56 +276,77 @@ pub struct Entered {
 
 impl Aggregate for IntegrityFile {
     const KIND: &'static str = "integrity_file";
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
     type State = State;
     type Command = Command;
     type Event = Event;
     type Facts = ();
 
     fn decide(state: &State, command: &Command, _context: &Context<()>) -> Decision<Event> {
-        let Command::Enter { of, entry, whose } = command;
-        if state.entries.iter().any(|known| known.key == entry.key) {
-            return Ok(Vec::new());
-        }
-        Ok(vec![
-            Entered {
-                of: *of,
-                entry: entry.clone(),
-                whose: whose.clone(),
+        Ok(match command {
+            Command::Enter { of, entry, whose } => {
+                if state.entries.iter().any(|known| known.key == entry.key) {
+                    return Ok(Vec::new());
+                }
+                vec![
+                    Entered {
+                        of: *of,
+                        entry: entry.clone(),
+                        whose: whose.clone(),
+                    }
+                    .into(),
+                ]
             }
-            .into(),
-        ])
+            Command::Recuse { of, recusal } => {
+                let news = state.recusal().lacking(recusal);
+                if news.is_empty() {
+                    return Ok(Vec::new());
+                }
+                vec![
+                    Recused {
+                        of: *of,
+                        recusal: news,
+                    }
+                    .into(),
+                ]
+            }
+        })
     }
 
     fn evolve(state: &mut State, event: &Event) {
-        let Event::Entered(entered) = event;
-        state.of = Some(entered.of);
-        state.entries.push(entered.entry.clone());
-        if let Some(news) = &entered.whose {
-            // The register's newest word on the subject counts; who was ever recused stays so.
-            let mut whose = news.clone();
-            if let Some(known) = &state.whose {
-                whose.recusal.extend(&known.recusal);
+        match event {
+            Event::Entered(entered) => {
+                state.of = Some(entered.of);
+                state.entries.push(entered.entry.clone());
+                if let Some(news) = &entered.whose {
+                    // The register's newest word on the subject counts; who was ever recused stays so.
+                    let mut whose = news.clone();
+                    if let Some(known) = &state.whose {
+                        whose.recusal.extend(&known.recusal);
+                    }
+                    state.whose = Some(whose);
+                }
             }
-            state.whose = Some(whose);
+            // It may come before the entry that it is about.
+            Event::Recused(recused) => {
+                state.of = Some(recused.of);
+                state.recused_since.extend(&recused.recusal);
+            }
         }
     }
 
     /// It is read by those who keep the subject's record, by those who put something on it, and by those above them;
-    /// never by the subject, nor by anybody else who is recused from one of its matters.
+    /// never by the subject, nor by anybody else who is recused from one of its matters. As long as it is not known to
+    /// whom it belongs, it is not known either who must not read it.
     fn admit(state: &State, visitor: &Visitor<'_>) -> Result<(), Refusal> {
-        if state.of.is_none() {
+        if state.of.is_none() || visitor.actor.is_service() {
             return Ok(());
         }
-        let mut readers: BTreeSet<UnitCode> = state
-            .entries
-            .iter()
-            .map(|entry| entry.unit.clone())
-            .collect();
-        if let Some(whose) = &state.whose {
-            readers.extend(whose.subject.kept_by(&visitor.profile.units));
-            whose.recusal.check(visitor, RECUSED)?;
-        }
+        let whose = state.whose.as_ref().ok_or(NOT_FOUND)?;
+        state.recusal().check(visitor, RECUSED)?;
+        let entries = state.entries.iter();
+        let mut readers: BTreeSet<UnitCode> = entries.map(|entry| entry.unit.clone()).collect();
+        readers.extend(whose.subject.kept_by(&visitor.profile.units));
         visitor.within(&readers)
     }
 
@@ -395,6 +447,57 @@ mod tests {
             let expected = if admitted { Ok(()) } else { Err(OUT_OF_SCOPE) };
             assert_eq!(answer, expected, "{unit}");
         }
+    }
+
+    #[test]
+    fn who_is_recused_later_reads_the_file_no_more() {
+        let recused = |name: &str| Recusal {
+            actors: [actor_id(name)].into(),
+            ..Recusal::default()
+        };
+        let recuse = |name| Command::Recuse {
+            of: subject().id,
+            recusal: recused(name),
+        };
+        let event = Recused {
+            of: subject().id,
+            recusal: recused("otto"),
+        };
+        let admits = |file: &Given<IntegrityFile>| {
+            let file = file.clone().actor(actor("otto", Role::PersonnelOfficer));
+            IntegrityFile::admit(file.state(), &file.context().visitor())
+        };
+        let file = a_file();
+        assert_eq!(admits(&file), Ok(()));
+        let file = file.when(recuse("otto")).then([event.clone()]);
+        assert_eq!(admits(&file), Err(RECUSED));
+        file.clone().when(recuse("otto")).then_already();
+        file.when(recuse("accused")).then_already();
+        // The recusal may come before the entry.
+        let entered = a_file();
+        let first = given::<IntegrityFile>()
+            .id(file_of(subject().id))
+            .actor(Actor::service("clarification", None))
+            .when(recuse("otto"))
+            .then([event])
+            .when(enter(entry(Kind::Cleared, 1, "P51-01")))
+            .accepted()
+            .1;
+        assert_eq!(admits(&first), Err(RECUSED));
+        assert_eq!(entered.state().entries, first.state().entries);
+    }
+
+    #[test]
+    fn while_it_is_not_known_whose_it_is_nobody_reads_a_file() {
+        let file = given::<IntegrityFile>()
+            .events([Entered {
+                of: subject().id,
+                entry: entry(Kind::FollowUpOpened, 3, "P51-01"),
+                whose: None,
+            }])
+            .actor(actor("clerk", Role::PersonnelOfficer));
+        let answer = IntegrityFile::admit(file.state(), &file.context().visitor());
+        assert_eq!(answer, Err(NOT_FOUND));
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub fn clarification() -> Blueprint {
         .request::<ClarificationOffice, v1::DeclareClarificationConflictRequest>()
         .internal(&["LearnMatter", "LearnReport", "LearnIdentity", "LearnMove"])
         .internal(&["LearnConclusion", "LearnReopening", "LearnSanction"])
-        .internal(&["LearnExemption", "LearnRecusal"])
+        .internal(&["LearnExemption", "LearnRecusal", "RecuseFromIntegrityFile"])
         .internal(&["LearnApplicant", "LearnNotCleared"])
         .internal(&[
             "FollowRuling",

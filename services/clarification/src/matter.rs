@@ -74,6 +74,8 @@ pub struct Known {
     pub applicants: BTreeSet<SubjectId>,
     /// The sanctions that were passed on to integrity files.
     pub sanctions: BTreeSet<Uuid>,
+    /// Who was sanctioned.
+    pub sanctioned: BTreeSet<SubjectId>,
     /// The exemptions that were passed on to integrity files, one for each person and conclusion.
     pub exemptions: Vec<ExemptionRecord>,
 }
@@ -180,6 +182,8 @@ chassis::events! {
         ExemptionLearned(on_record::ExemptionLearned) = "exemption_learned" 1,
         /// The conclusion that an exemption is of stands no longer.
         ExemptionLapsed(on_record::ExemptionLapsed) = "exemption_lapsed" 1,
+        /// Integrity files were told who became recused.
+        RecusalPassedOn(on_record::RecusalPassedOn) = "recusal_passed_on" 1,
     }
 }
 
@@ -252,12 +256,13 @@ impl Aggregate for Matter {
             }
             Event::SanctionLearned(learned) => {
                 known.sanctions.insert(learned.sanction.id);
+                known.sanctioned.insert(learned.subject.id);
             }
             Event::ExemptionLearned(learned) => {
                 known.exemptions.push(learned.exemption.clone());
             }
-            // Whether its conclusion stands is known of the conclusion.
-            Event::ExemptionLapsed(_) => {}
+            // Whether its conclusion stands is known of the conclusion; who is recused, of what made them so.
+            Event::ExemptionLapsed(_) | Event::RecusalPassedOn(_) => {}
         }
     }
 
@@ -294,6 +299,7 @@ impl Aggregate for Matter {
             Event::SanctionLearned(learned) => on_record::pass_on(learned, effects),
             Event::ExemptionLearned(learned) => on_record::pass_on_exemption(learned, effects),
             Event::ExemptionLapsed(lapsed) => on_record::pass_on_lapse(lapsed, effects),
+            Event::RecusalPassedOn(passed_on) => on_record::pass_on_recusal(passed_on, effects),
         }
     }
 }

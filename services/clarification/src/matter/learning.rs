@@ -8,7 +8,7 @@ use chassis::recusal::Recusal;
 use office::{AllegationId, ClarificationId, MatterId, ReportId, SubjectId, UnitCode};
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Known, State, applicants};
+use super::{Event, Known, State, applicants, on_record};
 use crate::clarification::{self, Clarification};
 use crate::conclusion::{Holding, NotCleared, Subject};
 
@@ -122,6 +122,7 @@ pub(super) fn raised(raised: &Raised) -> Known {
         verdicts: None,
         applicants: [].into(),
         sanctions: [].into(),
+        sanctioned: [].into(),
         exemptions: Vec::new(),
     };
     enter(
@@ -151,16 +152,18 @@ pub(super) fn join(state: &State, matter: MatterId, report: &Report) -> Decision
         return Ok(Vec::new());
     }
     let (recusal, tell) = news(known, matter, &report.recusal);
-    Ok(vec![
-        ReportLearned {
-            report: report.id,
-            allegations: report.allegations.clone(),
-            subjects: report.subjects.clone(),
-            recusal,
-            tell,
-        }
-        .into(),
-    ])
+    let passed_on = on_record::recuse(known, &recusal);
+    let learned = ReportLearned {
+        report: report.id,
+        allegations: report.allegations.clone(),
+        subjects: report.subjects.clone(),
+        recusal,
+        tell,
+    };
+    Ok([Some(learned.into()), passed_on]
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 pub(super) fn joined(known: &mut Known, learned: &ReportLearned) {
@@ -184,15 +187,17 @@ pub(super) fn identify(
         return Ok(Vec::new());
     }
     let (recusal, tell) = news(known, matter, recusal);
-    Ok(vec![
-        IdentityLearned {
-            placeholder,
-            subject: subject.clone(),
-            recusal,
-            tell,
-        }
-        .into(),
-    ])
+    let passed_on = on_record::recuse(known, &recusal);
+    let learned = IdentityLearned {
+        placeholder,
+        subject: subject.clone(),
+        recusal,
+        tell,
+    };
+    Ok([Some(learned.into()), passed_on]
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 pub(super) fn identified(known: &mut Known, learned: &IdentityLearned) {
@@ -243,7 +248,12 @@ pub(super) fn recuse(
         return Ok(Vec::new());
     }
     tell.retain(|clarification| Some(*clarification) != told_by);
-    Ok(vec![ActorRecused { recusal, tell }.into()])
+    let passed_on = on_record::recuse(known, &recusal);
+    let recused = ActorRecused { recusal, tell };
+    Ok([Some(recused.into()), passed_on]
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// Who is recused from now on and was not before, and which clarifications must know it: those that were opened by what
@@ -347,7 +357,7 @@ mod tests {
         let (events, after) = a_cleared_matter()
             .when(Command::LearnReport(second_report()))
             .accepted();
-        let [Event::ReportLearned(learned)] = &events[..] else {
+        let [Event::ReportLearned(learned), ..] = &events[..] else {
             panic!("a report was learned of, not {events:?}");
         };
         let news = Recusal {

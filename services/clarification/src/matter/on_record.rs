@@ -1,8 +1,10 @@
 //! What goes from a matter on a subject's integrity file: sanctions and exemptions, whose own events do not say to whom the
-//! person belongs. The matter knows, and passes it on.
+//! person belongs, and who is recused. The matter knows, and passes it on.
 //!
 //! A sanction stays on record whatever becomes of its case. An exemption says that something was substantiated; when the
 //! conclusion stands no longer, it lapses.
+
+use std::collections::BTreeSet;
 
 use chassis::aggregate::{Context, Decision, Effects, Rejection};
 use chassis::recusal::Recusal;
@@ -45,6 +47,32 @@ pub struct ExemptionLapsed {
     pub exemption: ExemptionRecord,
     /// When that was learned.
     pub on: Date,
+}
+
+/// See [`Event::RecusalPassedOn`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecusalPassedOn {
+    /// Of whom something is on record because of the matter, or may be.
+    pub of: BTreeSet<SubjectId>,
+    /// Who is recused from the matter and was not before.
+    pub recusal: Recusal,
+}
+
+/// Tells the integrity files of all who have something on record because of the matter who became recused from it.
+pub(super) fn recuse(known: &Known, recusal: &Recusal) -> Option<Event> {
+    let exempt = known.exemptions.iter().map(|exemption| exemption.subject);
+    let of: BTreeSet<SubjectId> = known
+        .clearances
+        .keys()
+        .chain(&known.sanctioned)
+        .copied()
+        .chain(exempt)
+        .collect();
+    if of.is_empty() || recusal.is_empty() {
+        return None;
+    }
+    let recusal = recusal.clone();
+    Some(RecusalPassedOn { of, recusal }.into())
 }
 
 /// Passes a sanction on to the person's integrity file, with what decides who may read that: a sanction's own event
@@ -140,6 +168,20 @@ pub(super) fn pass_on_lapse(lapsed: &ExemptionLapsed, effects: &mut Effects) {
     }
 }
 
+/// Who became recused, to the files.
+pub(super) fn pass_on_recusal(passed_on: &RecusalPassedOn, effects: &mut Effects) {
+    for of in &passed_on.of {
+        effects.then::<IntegrityFile>(
+            file_of(*of),
+            "RecuseFromIntegrityFile",
+            &integrity::Command::Recuse {
+                of: *of,
+                recusal: passed_on.recusal.clone(),
+            },
+        );
+    }
+}
+
 fn whose(subject: &Subject, recusal: &Recusal) -> Whose {
     Whose {
         subject: subject.clone(),
@@ -165,7 +207,7 @@ mod tests {
     use super::super::fixture::*;
     use super::super::{Command, Matter};
     use super::*;
-    use crate::clarification::fixture::{id, service, subject, unit};
+    use crate::clarification::fixture::{actor_id, id, service, subject, unit};
     use crate::integrity::{Exempted, Kind};
 
     fn warning(subject: SubjectId) -> SanctionRecord {
@@ -185,8 +227,11 @@ mod tests {
         let (event, matter) = learned(a_matter(), sanction(subject().id));
         let told = followed::<Matter>(id::<MatterId>(0x10), &event);
         assert_eq!(told[0].aggregate, file_of(subject().id));
-        let integrity::Command::Enter { entry, whose, .. } =
-            told[0].command::<IntegrityFile>().expect("the file");
+        let Some(integrity::Command::Enter { entry, whose, .. }) =
+            told[0].command::<IntegrityFile>()
+        else {
+            panic!("an entry is told, not {told:?}");
+        };
         assert_eq!(entry.detail, "warning");
         assert_eq!(whose.expect("it is known").subject, subject());
         matter.when(sanction(subject().id)).then_already();
@@ -220,9 +265,9 @@ mod tests {
         let told = events
             .iter()
             .flat_map(|event| followed::<Matter>(id::<MatterId>(0x10), event));
-        let entries = told.filter_map(|follows| {
-            let integrity::Command::Enter { entry, .. } = follows.command::<IntegrityFile>()?;
-            Some((follows.aggregate, entry.kind))
+        let entries = told.filter_map(|follows| match follows.command::<IntegrityFile>()? {
+            integrity::Command::Enter { entry, .. } => Some((follows.aggregate, entry.kind)),
+            integrity::Command::Recuse { .. } => None,
         });
         entries.collect()
     }
@@ -232,14 +277,59 @@ mod tests {
         let (event, matter) = learned(a_concluded_matter(), exempt(1));
         let told = followed::<Matter>(id::<MatterId>(0x10), &event);
         assert_eq!(told[0].aggregate, file_of(subject().id));
-        let integrity::Command::Enter { entry, whose, .. } =
-            told[0].command::<IntegrityFile>().expect("the file");
+        let Some(integrity::Command::Enter { entry, whose, .. }) =
+            told[0].command::<IntegrityFile>()
+        else {
+            panic!("an entry is told, not {told:?}");
+        };
         assert_eq!(
             (entry.kind, &*entry.detail),
             (Kind::Exempted, "common_good")
         );
         assert_eq!(whose.expect("it is known").subject, subject());
         matter.when(exempt(1)).then_already();
+    }
+
+    #[test]
+    fn who_is_recused_later_is_kept_from_the_files_of_all_who_are_on_record() {
+        let official = subject().id;
+        let learned_of = |commands: Vec<Command>| {
+            let learn = |matter: Given<Matter>, command| learned(matter, command).1;
+            commands.into_iter().fold(a_matter(), learn)
+        };
+        let recuse = Command::LearnRecusal {
+            recusal: Recusal {
+                actors: [actor_id("otto")].into(),
+                ..Recusal::default()
+            },
+        };
+        let substantiated = || concluding(1, Finding::Substantiated);
+        let organisation = file_of(id(ORGANISATION));
+        for (before, files) in [
+            (
+                vec![Command::LearnSanction(warning(official))],
+                vec![file_of(official)],
+            ),
+            // The conclusion clears the organisation.
+            (vec![substantiated()], vec![organisation]),
+            (
+                vec![substantiated(), exempt(1)],
+                vec![file_of(official), organisation],
+            ),
+        ] {
+            let matter = learned_of(before);
+            let (events, after) = matter.when(recuse.clone()).accepted();
+            let told: Vec<_> = events
+                .iter()
+                .flat_map(|event| followed::<Matter>(id::<MatterId>(0x10), event))
+                .filter(|follows| follows.method == "RecuseFromIntegrityFile")
+                .map(|follows| follows.aggregate)
+                .collect();
+            assert_eq!(told, files);
+            after.when(recuse.clone()).then_already();
+        }
+        let (event, _) = learned(a_matter(), recuse);
+        assert_eq!(followed::<Matter>(id::<MatterId>(0x10), &event), []);
     }
 
     #[test]
