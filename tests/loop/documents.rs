@@ -230,9 +230,7 @@ async fn a_document_names_each_allegation_of_this_matter_on_this_subject_and_its
     for (accused, subject) in ACCUSED.iter().zip(&subjects) {
         let id = opened(&office, subject).await;
         docket.prepare(accused.name, &id, accused.form).await;
-        let carried_out = docket
-            .carry_out(accused.name, &id, accused.form, None)
-            .await;
+        let carried_out = docket.carry_out(accused.name, &id, accused.form).await;
         carried_out.unwrap_or_else(|refusal| panic!("{refusal}"));
         let kinds = match accused.form {
             ClarificationForm::Bulletin => &["letter", "bulletin"][..],

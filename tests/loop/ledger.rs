@@ -46,7 +46,7 @@ async fn a_ledger_has_no_gaps_under_32_executions_by_two_processes_of_which_one_
     let (cleared, in_the_middle) = (AtomicUsize::new(0), Notify::new());
     let clearing = futures::stream::iter(&names)
         .map(async |(name, id)| {
-            let carried_out = docket.carry_out(name, id, FORM, None).await;
+            let carried_out = docket.carry_out(name, id, FORM).await;
             carried_out.unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
             if cleared.fetch_add(1, Ordering::Relaxed) + 1 == NAMES / 4 {
                 in_the_middle.notify_one();

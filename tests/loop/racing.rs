@@ -36,7 +36,7 @@ async fn race(docket: &Docket, number: usize) -> Raced {
     let concluded = docket.conclude(&report).await;
     let id = docket.opened(&concluded).await;
     docket.prepare(&report.name, &id, form).await;
-    let clearing = docket.carry_out(&report.name, &id, form, None);
+    let clearing = docket.carry_out(&report.name, &id, form);
     let reopening = docket.reopen(&concluded);
     let carried_out = match number % 8 {
         0 => {

@@ -10,7 +10,6 @@ use proto::office::{ClarificationForm, Finding, Harm, SubjectKind};
 use serde_json::Value;
 use tests::Office;
 use tests::docket::{Docket, Report};
-use uuid::Uuid;
 
 /// How many persons are cleared.
 const PERSONS: usize = 779;
@@ -151,21 +150,19 @@ impl Scenario {
     }
 }
 
-/// Leads a report to the end of its course.
-async fn lead(docket: &Docket, course: Course) {
+/// Leads a report to the end of its course, or until its subject's name waits for a meeting: which, and the clarification.
+async fn lead(docket: &Docket, course: Course) -> Option<(usize, String)> {
     let Course { report, cleared } = course;
     let concluded = docket.conclude(&report).await;
-    let Some((form, meeting)) = cleared else {
-        return;
-    };
+    let (form, meeting) = cleared?;
     let id = docket.opened(&concluded).await;
     docket.prepare(&report.name, &id, form).await;
-    let meeting = meeting.map(|number| {
-        let name = format!("{SOURCE} meeting {number}");
-        Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
-    });
-    let carried_out = docket.carry_out(&report.name, &id, form, meeting).await;
+    if let Some(meeting) = meeting {
+        return Some((meeting, id));
+    }
+    let carried_out = docket.carry_out(&report.name, &id, form).await;
     carried_out.unwrap_or_else(|refusal| panic!("{}: {refusal}", report.name));
+    None
 }
 
 /// The figures that are expected, as the service tells them.
@@ -187,10 +184,24 @@ async fn a_provinces_half_year_is_counted_exactly_by_unit_and_in_total() {
     let office = Office::new().await;
     let _services = office.start_all().await;
     let docket = Docket::new(&office, vec![office.client()]);
-    futures::stream::iter(0..scenario.reports())
-        .for_each_concurrent(AT_ONCE, |number| lead(&docket, scenario.course(number)))
+    let wait: Vec<_> = futures::stream::iter(0..scenario.reports())
+        .map(|number| lead(&docket, scenario.course(number)))
+        .buffer_unordered(AT_ONCE)
+        .filter_map(std::future::ready)
+        .collect()
         .await;
-    office.zm_json(&["quiet", "--wait", "120"]);
+    let mut meetings: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for (meeting, id) in wait {
+        meetings.entry(meeting).or_default().push(id);
+    }
+    let docket = &docket;
+    futures::stream::iter(meetings)
+        .for_each_concurrent(AT_ONCE, async |(meeting, ids)| {
+            let name = format!("{SOURCE} meeting {meeting}");
+            docket.meet(&name, &ids).await;
+        })
+        .await;
+    office.zm_json(&["quiet", "--wait", "300"]);
 
     let expected = scenario.expected();
     let figures = office.zm_json(&["stats", "--by-unit", "--source", SOURCE]);
@@ -211,6 +222,11 @@ async fn a_provinces_half_year_is_counted_exactly_by_unit_and_in_total() {
     let others = office.zm_json(&["stats", "--source", SOURCE]);
     let cases = scenario.reports() as i64;
     assert_eq!(others["verification"]["cases_concluded"], cases);
+    let meetings = office.zm_json(&["clarification", "meeting", "list", "--all"]);
+    let held = meetings["meetings"].as_array().expect("a list");
+    assert_eq!(held.len(), scenario.meetings);
+    let cleared = held.iter().filter_map(|row| row["carriedOut"].as_u64());
+    assert_eq!(cleared.sum::<u64>(), total["form_meeting"] as u64);
     let not_eligible = (scenario.persons + scenario.organisations) as i64;
     assert_eq!(others["clarification"]["not_eligible"], not_eligible);
     crate::faults::ledgers_have_no_gaps(&office).await;

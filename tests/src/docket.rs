@@ -433,7 +433,7 @@ impl Docket {
         .await;
     }
 
-    /// Carries an approved clarification out in its form; at a meeting, at this one.
+    /// Carries an approved clarification out in its form, which is not a meeting.
     ///
     /// # Errors
     /// The service's refusal.
@@ -442,13 +442,8 @@ impl Docket {
         name: &str,
         id: &str,
         form: ClarificationForm,
-        meeting: Option<Uuid>,
     ) -> Result<(), Refusal> {
         let officer = &self.people["clarifier"];
-        let (meeting_id, attendance, attended) = match meeting {
-            Some(id) => (id.to_string(), 40, "All of the office".to_owned()),
-            None => Default::default(),
-        };
         let (published_in, published_until) = match form {
             ClarificationForm::Bulletin => ("The notice board".to_owned(), self.today.clone()),
             _ => Default::default(),
@@ -460,11 +455,9 @@ impl Docket {
                 carried_out_on: self.today.clone(),
                 place: "The town hall".to_owned(),
                 handed_over_by: "clarifier".to_owned(),
-                meeting_id: meeting_id.clone(),
-                attendance,
-                attended: attended.clone(),
                 published_in: published_in.clone(),
                 published_until: published_until.clone(),
+                ..Default::default()
             };
             let mut desk = officer.clarification(client);
             desk.carry_out_clarification(request).await
@@ -473,6 +466,34 @@ impl Docket {
             .await
             .map(drop)
             .map_err(|refused| refused.refusal)
+    }
+
+    /// Convenes a meeting for approved clarifications of one unit and holds it. That each is cleared by it follows.
+    pub async fn meet(&self, name: &str, ids: &[String]) {
+        let officer = &self.people["clarifier"];
+        let convened = self
+            .must(name, "convene", async |client, request_id| {
+                let request = cleared::ConveneMeetingRequest {
+                    request_id,
+                    clarification_ids: ids.to_vec(),
+                    held_on: self.today.clone(),
+                    held_at: String::new(),
+                    place: "The town hall".to_owned(),
+                };
+                officer.clarification(client).convene_meeting(request).await
+            })
+            .await;
+        self.must(name, "hold", async |client, request_id| {
+            let request = cleared::HoldMeetingRequest {
+                request_id,
+                meeting_id: convened.meeting_id.clone(),
+                attendance: 40,
+                attended: "All of the office".to_owned(),
+                handed_over_by: "clarifier".to_owned(),
+            };
+            officer.clarification(client).hold_meeting(request).await
+        })
+        .await;
     }
 
     /// Opens a concluded case again.
