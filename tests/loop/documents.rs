@@ -19,12 +19,21 @@ use crate::concluding::{registered, word};
 
 const UNIT: &str = "P51-01-01";
 
-/// A subject of the matter: the name, what was alleged, and what is found of it, as `zm propose` and the letter say it.
+/// A subject of the matter: the name, what was alleged, and what is found of it.
 struct Accused {
     name: &'static str,
     form: ClarificationForm,
-    /// Category, finding as entered, label and finding as printed.
-    lines: &'static [[&'static str; 4]],
+    lines: &'static [Alleged],
+}
+
+/// What was alleged, as it is entered and as the letter says it.
+struct Alleged {
+    category: &'static str,
+    label: &'static str,
+    /// On which day, and as printed; empty where nobody said it.
+    on: [&'static str; 2],
+    /// What `zm propose` says was found, and as printed.
+    found: [&'static str; 2],
 }
 
 const ACCUSED: [Accused; 2] = [
@@ -32,32 +41,55 @@ const ACCUSED: [Accused; 2] = [
         name: "王秀英",
         form: ClarificationForm::Written,
         lines: &[
-            ["bribery", "unfounded", "收受贿赂", "不属实："],
-            [
-                "neglect",
-                "exonerated",
-                "不履行或者不正确履行职责",
-                "不构成问题：",
-            ],
-            [
-                "late_for_work",
-                "closed/duplicate",
-                "late for work",
-                "办结，不另作结论：",
-            ],
+            Alleged {
+                category: "bribery",
+                label: "收受贿赂",
+                on: ["2023-11-17", "2023年11月17日"],
+                found: ["unfounded", "不属实："],
+            },
+            // Alleged once more: only the day tells which is which.
+            Alleged {
+                category: "bribery",
+                label: "收受贿赂",
+                on: ["2024-01-05", "2024年1月5日"],
+                found: ["exonerated", "不构成问题："],
+            },
+            Alleged {
+                category: "neglect",
+                label: "不履行或者不正确履行职责",
+                on: ["2023-12-01", "2023年12月1日"],
+                found: ["exonerated", "不构成问题："],
+            },
+            Alleged {
+                category: "late_for_work",
+                label: "late for work",
+                on: ["", ""],
+                found: ["closed/duplicate", "办结，不另作结论："],
+            },
         ],
     },
     Accused {
         name: "李大明",
         form: ClarificationForm::Bulletin,
         lines: &[
-            ["gifts", "unfounded", "收受礼品礼金", "不属实："],
-            [
-                "official_car",
-                "closed/void",
-                "公车私用",
-                "办结，不作结论：",
-            ],
+            Alleged {
+                category: "gifts",
+                label: "收受礼品礼金",
+                on: ["2023-12-24", "2023年12月24日"],
+                found: ["closed/void", "办结，不作结论："],
+            },
+            Alleged {
+                category: "gifts",
+                label: "收受礼品礼金",
+                on: ["2023-10-08", "2023年10月8日"],
+                found: ["unfounded", "不属实："],
+            },
+            Alleged {
+                category: "official_car",
+                label: "公车私用",
+                on: ["", ""],
+                found: ["closed/void", "办结，不作结论："],
+            },
         ],
     },
 ];
@@ -84,9 +116,10 @@ async fn concluded(office: &Office) -> Vec<String> {
     let alleged = all.flat_map(|(accused, subject)| {
         accused.lines.iter().map(|line| AllegationInput {
             subject: Some(Subject::SubjectId(subject.clone())),
-            category: line[0].to_owned(),
+            category: line.category.to_owned(),
+            occurred_on: line.on[0].to_owned(),
+            place: "910101".to_owned(),
             narrative: "Everybody says so".to_owned(),
-            ..AllegationInput::default()
         })
     });
     let request = SubmitReportRequest {
@@ -129,9 +162,14 @@ async fn concluded(office: &Office) -> Vec<String> {
     let found = submitted.allegation_ids.iter().zip(found);
     let findings: Vec<String> = found
         .map(
-            |(allegation, [_, finding, ..])| match finding.starts_with("closed") {
-                true => format!("{allegation}={finding}"),
-                false => format!("{allegation}={finding}:{evidence}"),
+            |(
+                allegation,
+                Alleged {
+                    found: [found, _], ..
+                },
+            )| match found.starts_with("closed") {
+                true => format!("{allegation}={found}"),
+                false => format!("{allegation}={found}:{evidence}"),
             },
         )
         .collect();
@@ -193,20 +231,22 @@ pub(crate) fn lines(pdf: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// Whether a document says what was found on each allegation on this subject, and nothing of the other.
+/// Whether a document says what was found on each allegation on this subject, of which day, and nothing of the other.
 fn says_what_it_must(pdf: &[u8], whose: &Accused) {
     let lines = lines(pdf);
     let all = lines.concat();
     let text = lines.join("\n");
     assert!(all.contains(whose.name), "{text}");
-    for [_, _, label, finding] in whose.lines {
-        let label: String = label.split_whitespace().collect();
-        let named: Vec<_> = lines.iter().filter(|line| line.contains(&label)).collect();
-        let [line] = &named[..] else {
-            panic!("{label} stands in one line of {text}");
-        };
-        assert!(line.contains(finding), "{line}");
+    for Alleged {
+        label, on, found, ..
+    } in whose.lines
+    {
+        let told = format!("{label}{}{}", on[1], found[1]);
+        let told: String = told.split_whitespace().collect();
+        let saying = lines.iter().filter(|line| line.contains(&told));
+        assert_eq!(saying.count(), 1, "{told} stands in one line of {text}");
     }
+    assert!(!all.contains("910101"), "a code is no place: {text}");
     let stated: usize = FINDINGS
         .map(|finding| all.matches(finding).count())
         .iter()
@@ -214,7 +254,7 @@ fn says_what_it_must(pdf: &[u8], whose: &Accused) {
     assert_eq!(stated, whose.lines.len(), "no other finding: {text}");
     for other in ACCUSED.iter().filter(|other| other.name != whose.name) {
         assert!(!all.contains(other.name), "nobody else is named: {text}");
-        for [_, _, label, _] in other.lines {
+        for Alleged { label, .. } in other.lines {
             assert!(!all.contains(label), "{label} is of somebody else: {text}");
         }
     }
@@ -239,6 +279,30 @@ async fn a_document_names_each_allegation_of_this_matter_on_this_subject_and_its
         let shown = office.zm_json(&["clarification", "show", &id]);
         let documents = shown["documents"].as_array().map_or(0, Vec::len);
         assert_eq!(documents, kinds.len(), "{shown:#}");
+        let stated = shown["statement"].as_array().expect("a statement");
+        let days = stated.iter();
+        let days = days.map(|line| line["occurredOn"].as_str().unwrap_or_default());
+        assert!(
+            days.eq(accused.lines.iter().map(|line| line.on[0])),
+            "{shown:#}"
+        );
+        let printed = office.zm(&["clarification", "show", &id]).output();
+        let printed = String::from_utf8(printed.expect("zm runs").stdout).expect("a text");
+        for Alleged {
+            category,
+            on,
+            found,
+            ..
+        } in accused.lines
+        {
+            let words = [category, on[0], found[0]];
+            let says = |line: &&str| words.iter().all(|word| line.contains(word));
+            assert_eq!(
+                printed.lines().filter(says).count(),
+                1,
+                "{words:?}: {printed}"
+            );
+        }
         for kind in kinds {
             let (pdf, sha256) = saved(&office, &id, kind);
             says_what_it_must(&pdf, accused);

@@ -63,6 +63,11 @@ pub struct Line {
     pub allegation: AllegationId,
     /// The allegation's category; a code.
     pub category: String,
+    /// On which day it is said to have been, which tells apart what is alleged twice; `None` where that is not known, or
+    /// was stored before it was kept. An event that holds lines has no new version for it: a line without a day is
+    /// written as it always was, and the day comes from events that do ([`crate::matter::learning::Allegation`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_on: Option<Date>,
     /// What was found.
     pub finding: Finding,
 }
@@ -318,6 +323,7 @@ mod tests {
         let lines = (1..).zip(findings).map(|(number, finding)| Line {
             allegation: id(number),
             category: "bribery".to_owned(),
+            occurred_on: None,
             finding: finding.clone(),
         });
         lines.collect()

@@ -50,8 +50,8 @@ pub struct Known {
     pub unit: UnitCode,
     /// The reports that raised or joined it.
     pub reports: BTreeSet<ReportId>,
-    /// The category of each allegation; a code.
-    pub allegations: BTreeMap<AllegationId, String>,
+    /// What is alleged.
+    pub allegations: BTreeMap<AllegationId, learning::Allegation>,
     /// The identified subjects.
     pub subjects: BTreeMap<SubjectId, Subject>,
     /// Who those are that were identified since, by their placeholders.
@@ -161,9 +161,9 @@ chassis::events! {
     /// What can happen to a matter.
     pub enum Event {
         /// Intake told of it.
-        Raised(learning::Raised) = "matter_learned" 1,
+        Raised(learning::Raised) = "matter_learned" 2 { 1 => learning::without_days },
         /// A report joined it.
-        ReportLearned(learning::ReportLearned) = "report_learned" 1,
+        ReportLearned(learning::ReportLearned) = "report_learned" 2 { 1 => learning::without_days },
         /// A subject was identified.
         IdentityLearned(learning::IdentityLearned) = "identity_learned" 1,
         /// It was raised to another unit.
@@ -196,7 +196,7 @@ pub const RECUSED: Refusal = Refusal::new(
 
 impl Aggregate for Matter {
     const KIND: &'static str = MatterId::KIND;
-    const FORMAT: u32 = 3;
+    const FORMAT: u32 = 4;
     type State = State;
     type Command = Command;
     type Event = Event;

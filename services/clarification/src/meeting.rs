@@ -222,7 +222,7 @@ impl Agenda {
 
 impl Aggregate for Meeting {
     const KIND: &'static str = "meeting";
-    const FORMAT: u32 = 2;
+    const FORMAT: u32 = 3;
     type State = State;
     type Command = Command;
     type Event = Event;

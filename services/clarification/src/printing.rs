@@ -160,8 +160,8 @@ pub struct Statement {
     kind: SubjectKind,
     matter: String,
     concluded_on: Option<Date>,
-    /// Each allegation's label with its finding.
-    lines: Vec<(String, documents::Finding)>,
+    /// Each allegation's label, with the day on which it is said to have been and its finding.
+    lines: Vec<(String, Option<Date>, documents::Finding)>,
 }
 
 impl Statement {
@@ -175,7 +175,7 @@ impl Statement {
     ) -> Option<Self> {
         let lines = lines.iter().map(|line| {
             let label = wording.label(&line.category);
-            finding(&line.finding).map(|finding| (label, finding))
+            finding(&line.finding).map(|finding| (label, line.occurred_on, finding))
         });
         Some(Self {
             subject,
@@ -201,15 +201,17 @@ impl Statement {
 
     /// As it is printed.
     pub fn printed(&self, words: &Words) -> documents::Statement {
-        let line = |(category, finding): &(String, documents::Finding)| documents::Line {
+        let lines = self.lines.iter();
+        let lines = lines.map(|(category, occurred_on, finding)| documents::Line {
             category: category.clone(),
-            occurred: None,
+            occurred_on: *occurred_on,
+            // Intake knows it by its code alone, which tells the reader nothing.
             place: None,
             finding: *finding,
-        };
+        });
         documents::Statement {
             cleared: self.cleared(words),
-            lines: self.lines.iter().map(line).collect(),
+            lines: lines.collect(),
         }
     }
 }
@@ -331,7 +333,42 @@ impl<C: Content> Rendering<C> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+    use office::AllegationId;
+
     use super::*;
+
+    #[test]
+    fn what_is_alleged_twice_is_told_apart_by_its_days() {
+        let line = |number: u128, occurred_on, finding| Line {
+            allegation: AllegationId::from(uuid::Uuid::from_u128(number)),
+            category: "bribery".to_owned(),
+            occurred_on,
+            finding,
+        };
+        let (april, may) = (Some(date(2025, 4, 12)), Some(date(2025, 5, 6)));
+        let lines = [
+            line(1, april, Finding::Unfounded),
+            line(2, may, Finding::Exonerated),
+            line(3, None, Finding::Closed(VOID.to_owned())),
+        ];
+        let profile = office::Policies::shipped().expect("the shipped policy loads");
+        let profile = profile.in_force("2026-03-09T00:00:00Z".parse().expect("a timestamp"));
+        let subject = (SubjectId::natural(&[b"subject"]), SubjectKind::Person);
+        let matter = MatterId::from(uuid::Uuid::nil());
+        let statement = Statement::of(subject, matter, None, &lines, &profile.documents);
+        let statement = statement.expect("it clears").printed(&Words::default());
+        let said = statement.lines.iter();
+        let said: Vec<_> = said.map(|line| (line.occurred_on, line.finding)).collect();
+        let expected = [
+            (april, documents::Finding::Unfounded),
+            (may, documents::Finding::Exonerated),
+            (None, documents::Finding::ClosedAsVoid),
+        ];
+        assert_eq!(said, expected);
+        let mut lines = statement.lines.iter();
+        assert!(lines.all(|line| line.place.is_none()), "no bare code");
+    }
 
     #[test]
     fn a_reference_is_short_and_stable() {

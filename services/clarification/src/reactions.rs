@@ -336,6 +336,7 @@ fn allegation(told: &o::Allegation) -> Result<Allegation, NotYet> {
     Ok(Allegation {
         id: known("allegations.allegation_id", &told.allegation_id)?,
         category: told.category.clone(),
+        occurred_on: known_if_given("allegations.occurred_on", &told.occurred_on)?,
     })
 }
 

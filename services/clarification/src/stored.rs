@@ -20,6 +20,34 @@ fn every_stored_event_decodes_and_is_written_the_same() {
     reads_every_sample::<integrity::Event>(&folder());
 }
 
+/// The days that lines say are no new version of the events that hold lines.
+#[test]
+fn what_states_findings_decodes_and_is_written_the_same_with_days_as_well() {
+    reads_with_days::<matter::Event>(&["conclusion_learned.2", "reopening_learned.2"]);
+    reads_with_days::<clarification::Event>(&[
+        "candidate_opened.1",
+        "clarification_taken_up.1",
+        "statement_drafted.1",
+    ]);
+    reads_with_days::<meeting::Event>(&["meeting_convened.2"]);
+}
+
+fn reads_with_days<E: Vocabulary>(samples: &[&str]) {
+    for sample in samples {
+        let stored = std::fs::read_to_string(folder().join(format!("{sample}.json")));
+        let stored = stored.expect("a sample");
+        let dated = stored
+            .trim_end()
+            .replace(r#","finding""#, r#","occurred_on":"2025-11-03","finding""#);
+        assert_ne!(dated, stored.trim_end(), "{sample} holds lines");
+        let (name, version) = sample.split_once('.').expect("a type and a version");
+        let version = version.parse().expect("a number");
+        let event = E::decode(name, version, dated.as_bytes()).expect("it decodes");
+        assert_eq!(event.name(), (name, version), "it has no newer version");
+        assert_eq!(String::from_utf8_lossy(&event.encode()), dated);
+    }
+}
+
 #[test]
 fn a_wish_that_was_stored_before_speakers_were_kept_names_none() {
     let sample = std::fs::read(folder().join("wish_recorded.1.json")).expect("a sample");

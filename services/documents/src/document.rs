@@ -111,9 +111,10 @@ impl Finding {
 pub struct Line {
     /// What was alleged: the category's label, in the document's language.
     pub category: String,
-    /// When it is said to have been, in a few words.
-    pub occurred: Option<String>,
-    /// Where.
+    /// The day on which it is said to have been; none where it is not on record. It tells apart what is alleged twice.
+    #[serde(serialize_with = "some_day")]
+    pub occurred_on: Option<Date>,
+    /// Where, by its name: a code would tell nobody anything.
     pub place: Option<String>,
     /// What was found.
     pub finding: Finding,

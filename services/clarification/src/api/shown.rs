@@ -246,6 +246,10 @@ fn statement_line(line: &Line) -> v1::StatementLine {
         category: line.category.clone(),
         finding: finding.into(),
         closing_reason: closing_reason.into(),
+        occurred_on: line
+            .occurred_on
+            .map(|day| day.to_string())
+            .unwrap_or_default(),
     }
 }
 

@@ -157,6 +157,7 @@ mod tests {
                 (
                     line.allegation,
                     line.category.as_str(),
+                    line.occurred_on,
                     line.finding.clone(),
                 )
             })
@@ -164,8 +165,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                (id(1), "bribery", Finding::Unfounded),
-                (id(3), "neglect", Finding::Exonerated),
+                (id(1), "bribery", occurred_on(1), Finding::Unfounded),
+                (id(3), "neglect", None, Finding::Exonerated),
             ]
         );
         assert_eq!(drafted.statement.note, Some(text(TEXT)));

@@ -125,10 +125,16 @@ pub(crate) fn clarification() -> ClarificationId {
     clarification_of(id(0x10), subject().id)
 }
 
+/// On which day what is alleged is said to have been: of the first allegation it is known.
+pub(crate) fn occurred_on(allegation: u128) -> Option<Date> {
+    (allegation == 1).then_some(date(2025, 11, 3))
+}
+
 fn line(allegation: u128, category: &str, finding: Finding) -> Line {
     Line {
         allegation: id(allegation),
         category: category.to_owned(),
+        occurred_on: occurred_on(allegation),
         finding,
     }
 }

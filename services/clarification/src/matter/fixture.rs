@@ -8,7 +8,7 @@ use office::{Finding, SubjectId};
 use super::learning::{Allegation, Raised, Report};
 use super::ruling::{Concluded, Conclusion, Found, Identity};
 use super::*;
-use crate::clarification::fixture::{actor_id, id, mark_of, service, subject, unit};
+use crate::clarification::fixture::{actor_id, id, mark_of, occurred_on, service, subject, unit};
 use crate::conclusion::{Degree, Harm, Reach, SubjectHarm, SubjectKind};
 
 pub(crate) const ORGANISATION: u128 = 0x31;
@@ -26,6 +26,7 @@ fn allegation(number: u128, category: &str) -> Allegation {
     Allegation {
         id: id(number),
         category: category.to_owned(),
+        occurred_on: occurred_on(number),
     }
 }
 

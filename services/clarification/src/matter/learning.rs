@@ -5,7 +5,9 @@
 
 use chassis::aggregate::{Decision, Effects, Rejection};
 use chassis::recusal::Recusal;
+use jiff::civil::Date;
 use office::{AllegationId, ClarificationId, MatterId, ReportId, SubjectId, UnitCode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Known, State, applicants, on_record};
@@ -19,6 +21,15 @@ pub struct Allegation {
     pub id: AllegationId,
     /// Its category; a code.
     pub category: String,
+    /// On which day it is said to have been; `None` where intake does not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_on: Option<Date>,
+}
+
+/// The first version of what brings allegations did not say when they are said to have been. Here the days first enter;
+/// the events that hold them later (see [`Line`](crate::conclusion::Line)) keep their versions.
+pub(super) fn without_days<E: DeserializeOwned>(data: &[u8]) -> Result<E, String> {
+    chassis::aggregate::decode(data)
 }
 
 /// What a report brings.
@@ -135,8 +146,7 @@ pub(super) fn raised(raised: &Raised) -> Known {
 
 fn enter(known: &mut Known, allegations: &[Allegation], subjects: &[Subject]) {
     for allegation in allegations {
-        let category = allegation.category.clone();
-        known.allegations.insert(allegation.id, category);
+        known.allegations.insert(allegation.id, allegation.clone());
     }
     for subject in subjects {
         known.subjects.insert(subject.id, subject.clone());

@@ -186,16 +186,17 @@ pub(super) fn conclude(
     Ok(vec![learned.into()])
 }
 
-/// The findings with the categories of their allegations.
+/// The findings with what was alleged, and when.
 fn lines(known: &Known, findings: &[Found]) -> Result<Vec<Line>, Rejection> {
     findings
         .iter()
         .map(|found| {
-            let category = known.allegations.get(&found.allegation);
-            let category = category.ok_or(Rejection::NotYet("an allegation of the conclusion"))?;
+            let alleged = known.allegations.get(&found.allegation);
+            let alleged = alleged.ok_or(Rejection::NotYet("an allegation of the conclusion"))?;
             Ok(Line {
                 allegation: found.allegation,
-                category: category.clone(),
+                category: alleged.category.clone(),
+                occurred_on: alleged.occurred_on,
                 finding: found.finding.clone(),
             })
         })

@@ -250,13 +250,17 @@ mod tests {
         };
         let lines = statement.lines.iter();
         let lines: Vec<_> = lines
-            .map(|line| (line.category.as_str(), line.finding))
+            .map(|line| (line.category.as_str(), line.occurred_on, line.finding))
             .collect();
         assert_eq!(
             lines,
             [
-                ("收受贿赂", documents::Finding::Unfounded),
-                ("不履行或者不正确履行职责", documents::Finding::Exonerated),
+                ("收受贿赂", occurred_on(1), documents::Finding::Unfounded),
+                (
+                    "不履行或者不正确履行职责",
+                    None,
+                    documents::Finding::Exonerated
+                ),
             ]
         );
     }

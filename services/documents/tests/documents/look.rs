@@ -2,6 +2,7 @@
 //! its number, no signature alone.
 
 use documents::{Document, Finding, Kind, Language, Line, Statement};
+use jiff::civil::date;
 use pdf_extract::{MediaBox, OutputDev, OutputError, Transform, output_doc};
 
 use crate::sample::{about_a_person, cleared, letter, one_of_each, sample};
@@ -64,7 +65,7 @@ fn sixty(language: Language) -> Statement {
     let sample = sample(language);
     let line = |number: usize| Line {
         category: sample.categories[number % 4].repeat(1 + number % 3),
-        occurred: Some(sample.occurred.to_owned()),
+        occurred_on: Some(date(2025, 4, 1)),
         place: (number % 5 > 1).then(|| sample.place.to_owned()),
         finding: Finding::ALL[number % 2],
     };
@@ -148,7 +149,6 @@ fn lengthen(document: &mut Document, given: &str) {
         statement.cleared.matter = name();
         for line in &mut statement.lines {
             line.category = name();
-            line.occurred = Some(name());
             line.place = Some(name());
         }
     };

@@ -19,7 +19,7 @@ use std::sync::LazyLock;
 
 use documents::{Document, Language, Rendered, Typography, render};
 
-use sample::{Sample, one_of_each, sample, undated};
+use sample::{Sample, as_made, one_of_each, sample, undated};
 
 static FONTS: LazyLock<Vec<PathBuf>> = LazyLock::new(|| {
     let fonts = env::var_os("ZHENGMING_FONTS")
@@ -43,10 +43,12 @@ fn text(name: &str, rendered: &Rendered) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// What has a golden text: one of each form, and a bulletin of which less is known.
+/// What has a golden text: one of each form with all that it can say and one as the services make it, and a bulletin of
+/// which less is known.
 fn with_golden(sample: &Sample) -> Vec<(&'static str, Document)> {
     let undated = ("bulletin-undated", undated(sample));
-    one_of_each(sample).into_iter().chain([undated]).collect()
+    let full = one_of_each(sample).into_iter().chain([undated]);
+    full.chain(as_made(sample)).collect()
 }
 
 #[test]

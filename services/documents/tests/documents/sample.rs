@@ -13,7 +13,6 @@ pub(crate) struct Sample {
     pub(crate) person: &'static str,
     pub(crate) organisation: &'static str,
     pub(crate) categories: [&'static str; 4],
-    pub(crate) occurred: &'static str,
     pub(crate) place: &'static str,
     pub(crate) hall: &'static str,
     pub(crate) attended: &'static str,
@@ -34,7 +33,6 @@ pub(crate) fn sample(language: Language) -> Sample {
                 "违规发放津贴补贴",
                 "工作作风粗暴",
             ],
-            occurred: "2025年4月至6月",
             place: "青石镇人民政府",
             hall: "青石镇人民政府三楼会议室",
             attended: "镇党委、政府班子成员，各站所负责人，各村党支部书记",
@@ -52,7 +50,6 @@ pub(crate) fn sample(language: Language) -> Sample {
                 "違規發放津貼",
                 "執行職務態度不佳",
             ],
-            occurred: "2025年4月至6月",
             place: "青石鎮公所",
             hall: "青石鎮公所三樓會議室",
             attended: "鎮公所各課室主管、各村村長及鎮民代表",
@@ -70,7 +67,6 @@ pub(crate) fn sample(language: Language) -> Sample {
                 "Unlawful payment of allowances",
                 "Rude conduct",
             ],
-            occurred: "April to June 2025",
             place: "Qingshi town office",
             hall: "Qingshi town office, meeting room on the third floor",
             attended: "the town's council, heads of its services, and the secretaries of all villages",
@@ -100,7 +96,7 @@ pub(crate) fn cleared(name: &str, kind: Kind, matter: &str) -> Cleared {
 pub(crate) fn line(sample: &Sample, category: usize, finding: Finding) -> Line {
     Line {
         category: sample.categories[category].to_owned(),
-        occurred: Some(sample.occurred.to_owned()),
+        occurred_on: Some(date(2025, 4, 1 + category as i8)),
         place: (category < 2).then(|| sample.place.to_owned()),
         finding,
     }
@@ -148,6 +144,60 @@ pub(crate) fn undated(sample: &Sample) -> Document {
     bulletin.published = None;
     bulletin.statement.cleared.concluded_on = None;
     Document::Bulletin(bulletin)
+}
+
+/// Each form as the services make it, by its name: without a number of the unit's own, a place, or what is known only after
+/// it was made; with one thing alleged twice, of which only the days differ, and one of no known day.
+pub(crate) fn as_made(sample: &Sample) -> Vec<(&'static str, Document)> {
+    let head = Head {
+        reference: None,
+        ..head(sample)
+    };
+    let line = |category, occurred_on, finding| Line {
+        occurred_on,
+        place: None,
+        ..line(sample, category, finding)
+    };
+    let person = Statement {
+        cleared: cleared(sample.person, Kind::Person, "2AC0-58F1-9B7E"),
+        lines: vec![
+            line(0, Some(date(2025, 4, 12)), Finding::Unfounded),
+            line(0, Some(date(2025, 11, 3)), Finding::Exonerated),
+            line(3, None, Finding::ClosedAsDuplicate),
+        ],
+    };
+    let organisation = Statement {
+        cleared: cleared(sample.organisation, Kind::Organisation, "7D13-0A4C-52E8"),
+        lines: vec![line(1, None, Finding::Unfounded)],
+    };
+    let letter = Letter {
+        head: head.clone(),
+        statement: person.clone(),
+        handed_over_by: None,
+    };
+    let announcement = Announcement {
+        head: head.clone(),
+        meeting: meeting(sample),
+        cleared: vec![person.cleared.clone(), organisation.cleared.clone()],
+    };
+    let record = Record {
+        head: head.clone(),
+        meeting: meeting(sample),
+        attendance: 46,
+        attended: sample.attended.to_owned(),
+        statements: vec![person.clone(), organisation],
+    };
+    let bulletin = Bulletin {
+        head,
+        statement: person,
+        published: None,
+    };
+    vec![
+        ("letter-as-made", Document::Letter(letter)),
+        ("announcement-as-made", Document::Announcement(announcement)),
+        ("record-as-made", Document::Record(record)),
+        ("bulletin-as-made", Document::Bulletin(bulletin)),
+    ]
 }
 
 /// One of each form, by its name.

@@ -39,7 +39,7 @@ fn stated(text: &str, language: Language) -> [usize; 4] {
 fn of(lines: usize) -> Statement {
     let line = |number: usize| Line {
         category: format!("Q{number:03}Q"),
-        occurred: None,
+        occurred_on: None,
         place: None,
         finding: Finding::ALL[number % 4],
     };

@@ -273,6 +273,7 @@ fn told(found: &Clarification) -> String {
         vec![
             line.allegation_id.clone(),
             line.category.clone(),
+            line.occurred_on.clone(),
             match reason.as_str() {
                 "" => finding,
                 reason => format!("{finding}/{reason}"),
@@ -280,7 +281,7 @@ fn told(found: &Clarification) -> String {
         ]
     });
     let statement = output::table(
-        &["allegation", "category", "finding"],
+        &["allegation", "category", "on", "finding"],
         statement.collect(),
         "No statement is drafted yet.",
     );

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{World, matter_id, subjects};
 use crate::clarification::carrying_out::CarriedOut;
+use crate::clarification::fixture::{id, occurred_on};
 use crate::clarification::forms::Form;
 use crate::clarification::rendering::kinds_of;
 use crate::clarification::screening::Opinion;
@@ -73,6 +74,15 @@ impl World {
                 SubjectKind::Person => assert!(own, "a person speaks for themselves"),
                 SubjectKind::Organisation => assert!(heads, "an organisation by its head"),
             }
+        }
+        let statement = preparation.progress.statement();
+        for line in statement.iter().flat_map(|statement| &statement.lines) {
+            let when = (1..=5).find(|number| line.allegation == id(*number));
+            assert_eq!(
+                line.occurred_on,
+                when.and_then(occurred_on),
+                "as intake told"
+            );
         }
         let form = carried_out.form;
         let refused = wish.refused();
