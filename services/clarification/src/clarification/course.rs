@@ -299,7 +299,7 @@ mod tests {
     use super::*;
     use crate::ledger::What;
     use chassis::refusal::OUT_OF_SCOPE;
-    use chassis::testing::given;
+    use chassis::testing::{clocks, given};
     use office::Actor;
 
     fn follow(ruling: Ruling) -> Command {
@@ -551,6 +551,27 @@ mod tests {
             .when(follow(again(2, 3)))
             .then_already();
         assert_eq!(after.state().standing(), Some(Standing::Halted));
+    }
+
+    #[test]
+    fn the_approval_sets_the_clock_of_the_fifth_working_day_and_the_one_that_warns_before() {
+        let (events, _) = a_drafted_one(Form::Written)
+            .facts(stands(1))
+            .when(Command::ApproveClarification)
+            .accepted();
+        let [approved] = &events[..] else {
+            panic!("it was approved, not {events:?}");
+        };
+        let at = |at: &str| at.parse().expect("a timestamp");
+        let warned = at("2026-03-11T15:59:59.999999Z");
+        let due = at("2026-03-16T15:59:59.999999Z");
+        assert_eq!(
+            clocks::<Clarification>(clarification(), approved),
+            [
+                (EXECUTION_WARNING, Some((warned, "WarnExecutionDue"))),
+                (EXECUTION_DUE, Some((due, "RecordExecutionOverdue"))),
+            ]
+        );
     }
 
     #[test]

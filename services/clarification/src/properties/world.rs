@@ -1,38 +1,40 @@
 //! Everything that there is, driven step by step. What must hold of it stands in [`invariants`].
 
-mod invariants;
+mod history;
+pub(super) mod invariants;
+mod verification;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chassis::aggregate::TextRef;
 use chassis::recusal::Recusal;
-use chassis::testing::{Followed, Journal, followed, given};
-use jiff::civil::date;
+use chassis::testing::{Followed, Journal, clocks, followed, given};
 use jiff::{Timestamp, ToSpan};
-use office::{Actor, ClarificationId, Finding, MatterId, SubjectId, TextId, UnitCode};
+use office::{Actor, AllegationId, ClarificationId, MatterId, SubjectId, TextId, UnitCode};
+use proptest::sample::Index;
 use uuid::Uuid;
 
-use super::{Asked, Happens, Harmed, Met, Step, Stream, Told, command, of_unit};
+use self::history::Happened;
+use self::verification::Verification;
+use super::steps::{A_DAY, Asked, Happens, Met, Said, Step, Stream, TRUTH, Told, command, of_unit};
 use crate::clarification::applying::Applying;
-use crate::clarification::approval::{Answer, Facts, Word};
-use crate::clarification::carrying_out::CarriedOut;
+use crate::clarification::approval::Facts;
 use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
 use crate::clarification::rendering::Content;
 use crate::clarification::wish::Speaker;
-use crate::clarification::{self, Clarification, Event, Standing};
-use crate::conclusion::{Exclusion, SubjectHarm, SubjectKind, clarification_of};
+use crate::clarification::{self, Clarification, Standing};
+use crate::conclusion::{SubjectKind, clarification_of};
 use crate::integrity::IntegrityFile;
-use crate::ledger::Ledger;
+use crate::ledger::{self, Entered, Ledger};
 use crate::matter::applicants::Position;
-use crate::matter::fixture::{ORGANISATION, a_raising, found, harm, organisation, second_report};
-use crate::matter::learning::Report;
-use crate::matter::ruling::{Concluded, Conclusion};
+use crate::matter::fixture::{a_raising, found, organisation, second_report};
+use crate::matter::learning::{Allegation, Report};
+use crate::matter::ruling::Concluded;
 use crate::matter::{self, Matter};
 use crate::meeting::convening::{self, Known};
 use crate::meeting::holding::Outcome;
 use crate::meeting::{self, Meeting};
-use crate::printing::Document;
 
 /// A command to another aggregate on its way, with the request id that it is known by.
 #[derive(Clone, Debug)]
@@ -55,29 +57,29 @@ pub(super) struct World {
     meetings: BTreeMap<Uuid, Journal<Meeting>>,
     ledgers: BTreeMap<Uuid, Journal<Ledger>>,
     files: BTreeMap<Uuid, Journal<IntegrityFile>>,
-    intake: VecDeque<Foreign>,
-    verification: VecDeque<Foreign>,
+    /// The events of the two followed services that have not arrived.
+    of_intake: VecDeque<Foreign>,
+    of_verification: VecDeque<Foreign>,
     due: Vec<Due>,
     carried_out: Vec<Due>,
     /// Request ids that led to events: the desk answers them from the journal.
     known: BTreeSet<u128>,
-    /// The truth: the last conclusion of the case and whether it stands, and whom it clears.
-    conclusion: i32,
-    stands: bool,
-    /// The unit that concluded, and the one that will next.
-    concluded_by: UnitCode,
+    /// The clocks that are set, of which clarification, with their method.
+    clocks: BTreeMap<(Uuid, &'static str), (Timestamp, &'static str)>,
+    /// The truth.
+    verification: Verification,
+    /// The unit that concludes next.
     handled_by: UnitCode,
-    clears: BTreeSet<SubjectId>,
-    ever_cleared: BTreeSet<SubjectId>,
+    /// What intake says is alleged.
+    alleged: BTreeMap<AllegationId, Allegation>,
     /// What an officer saw of how a subject stands in the matter, and has not acted on.
     looked: BTreeMap<SubjectId, Option<Position>>,
     /// The applications that were taken in.
     applied: BTreeMap<SubjectId, Vec<TextId>>,
-    /// How often each clarification was carried out, and superseded.
-    pub(super) executions: BTreeMap<Uuid, Vec<CarriedOut>>,
-    superseded: BTreeMap<Uuid, u32>,
-    /// The documents of each clarification's present approval.
-    rendered: BTreeMap<Uuid, Vec<Document>>,
+    /// What happened to each clarification.
+    histories: BTreeMap<Uuid, Vec<Happened>>,
+    /// What the ledgers entered, in their order.
+    entered: Vec<Entered>,
 }
 
 /// The person who heads the organisation's unit, and one who heads another.
@@ -108,7 +110,17 @@ fn subjects() -> [SubjectId; 2] {
 impl World {
     pub(super) fn new() -> Self {
         let setting = given::<Matter>().text(id(TEXT)).text(id(TEXT + 1));
-        let raised = matter::Command::LearnMatter(a_raising());
+        let mut raised = a_raising();
+        raised
+            .report
+            .allegations
+            .extend([6, 7].map(|number| Allegation {
+                id: id(number),
+                category: "neglect".to_owned(),
+                occurred_on: occurred_on(number),
+            }));
+        let alleged = raised.report.allegations.iter();
+        let alleged = alleged.map(|one| (one.id, one.clone()));
         Self {
             setting: setting.context().clone(),
             requests: 0,
@@ -117,23 +129,37 @@ impl World {
             meetings: BTreeMap::new(),
             ledgers: BTreeMap::new(),
             files: BTreeMap::new(),
-            intake: [Foreign(raised)].into(),
-            verification: VecDeque::new(),
+            alleged: alleged.collect(),
+            of_intake: [Foreign(matter::Command::LearnMatter(raised))].into(),
+            of_verification: VecDeque::new(),
             due: Vec::new(),
             carried_out: Vec::new(),
             known: BTreeSet::new(),
-            conclusion: 0,
-            stands: false,
-            concluded_by: unit(),
+            clocks: BTreeMap::new(),
+            verification: Verification::default(),
             handled_by: unit(),
-            clears: BTreeSet::new(),
-            ever_cleared: BTreeSet::new(),
             looked: BTreeMap::new(),
             applied: BTreeMap::new(),
-            executions: BTreeMap::new(),
-            superseded: BTreeMap::new(),
-            rendered: BTreeMap::new(),
+            histories: BTreeMap::new(),
+            entered: Vec::new(),
         }
+    }
+
+    /// After a history, when everything has arrived and a month has passed.
+    pub(super) fn after(steps: &[Step]) -> Self {
+        let mut world = Self::new();
+        for step in steps {
+            world.step(step);
+        }
+        world.settle();
+        world.pass(31 * A_DAY);
+        world.settle();
+        world
+    }
+
+    /// Lets time pass.
+    pub(super) fn pass(&mut self, seconds: i64) {
+        self.setting.now = later(self.setting.now, seconds);
     }
 
     fn context<A: chassis::aggregate::Aggregate>(
@@ -157,24 +183,17 @@ impl World {
     }
 
     pub(super) fn step(&mut self, step: &Step) {
-        self.setting.now = later(self.setting.now, step.days);
+        self.pass(step.seconds);
         match &step.happens {
-            Happens::Concluded(official, organisation, harmed) => {
-                self.conclude(official, organisation, *harmed);
-            }
-            Happens::Reopened if self.stands => {
-                self.stands = false;
-                let number = self.conclusion;
-                let reopened = matter::Command::LearnReopening { number };
-                self.verification.push_back(Foreign(reopened));
-            }
-            Happens::Reopened => {}
+            Happens::Concluded(official, organisation) => self.conclude(official, organisation),
+            Happens::Reopened => self.reopen(),
+            Happens::Raced(of, later) => self.race(*of, *later),
             Happens::Moved => {
                 let above = self.setting.profile.units.parent_of(&self.handled_by);
                 if let Some(above) = above.map(|above| above.code.clone()) {
                     self.handled_by = above.clone();
                     let moved = matter::Command::LearnMove { unit: above };
-                    self.intake.push_back(Foreign(moved));
+                    self.of_intake.push_back(Foreign(moved));
                 }
             }
             Happens::Joined(name) => {
@@ -188,20 +207,21 @@ impl World {
                     ..second_report()
                 };
                 let joined = matter::Command::LearnReport(report);
-                self.intake.push_back(Foreign(joined));
+                self.of_intake.push_back(Foreign(joined));
             }
             Happens::Arrives(stream) => {
                 self.arrive(*stream);
             }
-            Happens::Follows(index) if !self.due.is_empty() => {
+            Happens::Follows(index, told) if !self.due.is_empty() => {
                 let due = self.due.remove(index.index(self.due.len()));
-                let _ = self.follow(due);
+                let _ = self.follow(due, *told);
             }
             Happens::Repeats(index) if !self.carried_out.is_empty() => {
                 let again = self.carried_out[index.index(self.carried_out.len())].clone();
-                self.carry_out(&again);
+                self.carry_out(&again, TRUTH);
             }
-            Happens::Follows(_) | Happens::Repeats(_) => {}
+            Happens::Follows(..) | Happens::Repeats(_) => {}
+            Happens::Rings => while self.ring() {},
             Happens::Looked(of) => {
                 let of = subjects()[of.index(2)];
                 self.looked.insert(of, self.position(of));
@@ -212,63 +232,67 @@ impl World {
                 let seen = seen.unwrap_or_else(|| self.position(of));
                 self.apply(of, *ago, refused, seen);
             }
-            Happens::Asked(of, asked, by) => {
+            Happens::Asked(of, asked, told, by) => {
                 if !self.clarifications.is_empty() {
                     let ids: Vec<Uuid> = self.clarifications.keys().copied().collect();
-                    self.ask(ids[of.index(ids.len())], asked, by.clone());
+                    self.ask(ids[of.index(ids.len())], asked, *told, by.clone());
                 }
             }
             Happens::Met(met, by) => self.meet(met, by.clone()),
         }
     }
 
-    pub(super) fn conclude(&mut self, official: &Finding, other: &Finding, harmed: Harmed) {
-        if self.stands {
-            return;
-        }
-        self.conclusion += 1;
-        self.stands = true;
-        self.concluded_by = self.handled_by.clone();
+    pub(super) fn conclude(&mut self, official: &Said, other: &Said) {
         let both = [
-            (subject().id, official, [1, 3]),
-            (id(ORGANISATION), other, [2, 2]),
+            (subject().id, official, [1, 3, 6]),
+            (organisation().id, other, [2, 4, 7]),
         ];
-        let subjects: Vec<Concluded> = both
-            .iter()
-            .map(|(of, finding, [first, _])| Concluded {
-                harm: match harmed {
-                    Harmed::Nothing => None,
-                    Harmed::Seriously => Some(harm()),
-                    Harmed::Excluded => Some(SubjectHarm {
-                        exclusions: [Exclusion::MerelyTalkedTo].into(),
-                        ..harm()
-                    }),
-                },
-                ..found(*of, &[(*first, (*finding).clone())])
-            })
-            .collect();
-        let in_favour =
-            |finding: &&Finding| matches!(finding, Finding::Unfounded | Finding::Exonerated);
-        self.clears = both
-            .iter()
-            .filter(|(_, finding, _)| in_favour(finding))
-            .map(|(of, _, _)| *of)
-            .collect();
-        self.ever_cleared.extend(&self.clears);
-        let concluded = matter::Command::LearnConclusion(Conclusion {
-            number: self.conclusion,
-            unit: self.concluded_by.clone(),
-            subjects,
-            on: Some(date(2026, 3, 2)),
+        let subjects = both.map(|(of, said, allegations)| {
+            let findings = allegations.into_iter().zip(said.findings.iter().cloned());
+            Concluded {
+                harm: said.harm.clone(),
+                ..found(of, &findings.collect::<Vec<_>>())
+            }
         });
-        self.verification.push_back(Foreign(concluded));
+        let (unit, now) = (&self.handled_by, self.setting.now);
+        if let Some(concluded) = self.verification.conclude(unit, subjects.into(), now) {
+            let concluded = matter::Command::LearnConclusion(concluded);
+            self.of_verification.push_back(Foreign(concluded));
+        }
+    }
+
+    /// Reopens, in an instant after all that was answered.
+    pub(super) fn reopen(&mut self) {
+        self.setting.now += 1.microsecond();
+        if let Some(number) = self.verification.reopen(self.setting.now) {
+            let reopened = matter::Command::LearnReopening { number };
+            self.of_verification.push_back(Foreign(reopened));
+        }
+    }
+
+    /// The step that rests on verification's answer is decided after verification reopened.
+    fn race(&mut self, of: Index, seconds: i64) {
+        let all = self.clarifications.iter();
+        let ready = all.filter(|(_, one)| {
+            let standing = one.state().standing();
+            matches!(standing, Some(Standing::Drafted | Standing::Approved))
+        });
+        let ready: Vec<Uuid> = ready.map(|(of, _)| *of).collect();
+        if !ready.is_empty() {
+            self.pass(1);
+            self.reopen();
+            self.pass(seconds);
+            // It was asked before, and answered as it was then.
+            let told = Told::Ago(seconds + 1);
+            self.ask(ready[of.index(ready.len())], &Asked::Next, told, None);
+        }
     }
 
     /// Takes the next event of a stream; whether there was one that could be taken.
     fn arrive(&mut self, stream: Stream) -> bool {
         let queue = match stream {
-            Stream::Intake => &self.intake,
-            Stream::Verification => &self.verification,
+            Stream::Intake => &self.of_intake,
+            Stream::Verification => &self.of_verification,
         };
         let Some(Foreign(command)) = queue.front().cloned() else {
             return false;
@@ -277,8 +301,8 @@ impl World {
         match self.matter.take(&command, &context) {
             Ok(events) => {
                 match stream {
-                    Stream::Intake => self.intake.pop_front(),
-                    Stream::Verification => self.verification.pop_front(),
+                    Stream::Intake => self.of_intake.pop_front(),
+                    Stream::Verification => self.of_verification.pop_front(),
                 };
                 for event in &events {
                     self.await_all(followed::<Matter>(matter_id(), event));
@@ -302,8 +326,8 @@ impl World {
     }
 
     /// Carries a consequence out, or puts it off; whether it was carried out.
-    fn follow(&mut self, due: Due) -> bool {
-        let carried_out = self.carry_out(&due);
+    fn follow(&mut self, due: Due, told: Told) -> bool {
+        let carried_out = self.carry_out(&due, told);
         let list = if carried_out {
             &mut self.carried_out
         } else {
@@ -314,13 +338,13 @@ impl World {
     }
 
     /// Whether it was carried out, once or again.
-    fn carry_out(&mut self, due: &Due) -> bool {
+    fn carry_out(&mut self, due: &Due, told: Told) -> bool {
         let of = due.what.aggregate;
         if let Some(command) = due.what.command::<Clarification>() {
             let mut context = self.context::<Clarification>(of, service());
             match command {
                 clarification::Command::ClearAtMeeting(_) => {
-                    context.facts = self.answer(Told::Truth);
+                    context.facts = self.answer(told);
                 }
                 clarification::Command::RenderDocuments => {
                     let dossier = self.clarifications[&of].state().dossier();
@@ -359,8 +383,10 @@ impl World {
                 let context = self.context::<Ledger>(of, service());
                 let ledger = self.ledgers.entry(of).or_default();
                 let events = ledger.take(&command, &context).expect("it is entered");
-                for event in &events {
-                    self.await_all(followed::<Ledger>(of, event));
+                for event in events {
+                    self.await_all(followed::<Ledger>(of, &event));
+                    let ledger::Event::Entered(entered) = event;
+                    self.entered.push(entered);
                 }
             }
             return true;
@@ -419,12 +445,12 @@ impl World {
         panic!("what is so now is not out of date");
     }
 
-    pub(super) fn ask(&mut self, of: Uuid, asked: &Asked, by: Option<Actor>) {
+    pub(super) fn ask(&mut self, of: Uuid, asked: &Asked, told: Told, by: Option<Actor>) {
         let state = self.clarifications[&of].state();
         let Some(dossier) = state.dossier().cloned() else {
             return self.ask_in_vain(of, asked);
         };
-        let (mut command, usually, told) = command(asked, &dossier, &self.setting.secrets);
+        let (mut command, usually) = command(asked, &dossier, &self.setting.secrets);
         let actor = by.unwrap_or_else(|| of_unit(usually, &dossier));
         let mut context = self.context::<Clarification>(of, actor);
         context.facts = self.answer(told);
@@ -476,7 +502,7 @@ impl World {
                 let calendar = &self.setting.profile.calendar;
                 let command = meeting::Command::ConveneMeeting {
                     clarifications: chosen.into_iter().map(Into::into).collect(),
-                    on: calendar.date(later(self.setting.now, *days)),
+                    on: calendar.date(later(self.setting.now, i64::from(*days) * A_DAY)),
                     time: None,
                     place: id(TEXT),
                 };
@@ -547,26 +573,20 @@ impl World {
     }
 
     fn answer(&self, told: Told) -> Facts {
-        let seconds = match told {
-            Told::Truth => 0,
-            Told::Ago(seconds) => seconds,
-            Told::Nothing => return Facts::default(),
+        let answer = match told {
+            Told::Ago(seconds) => {
+                let asked_at = self.setting.now - seconds.seconds();
+                Some(self.verification.answer(asked_at))
+            }
+            Told::Nothing => None,
         };
         Facts {
-            answer: Some(Answer {
-                conclusion: self.conclusion,
-                standing: if self.stands {
-                    Word::Stands
-                } else {
-                    Word::StandsNot
-                },
-                asked_at: self.setting.now - seconds.seconds(),
-            }),
+            answer,
             ..Facts::default()
         }
     }
 
-    /// Hands a command to a clarification and looks at what it led to.
+    /// Hands a command to a clarification and keeps what it led to.
     fn take(
         &mut self,
         of: Uuid,
@@ -574,60 +594,73 @@ impl World {
         context: &clarification::Context,
     ) -> Result<(), chassis::aggregate::Rejection> {
         let clarification = self.clarifications.entry(of).or_default();
-        let before = clarification.state().clone();
         let taken = clarification.take(command, context);
         if clarification.version() == 0 {
             self.clarifications.remove(&of);
         }
         let events = taken?;
-        for event in &events {
-            match event {
-                Event::Approved(_) => {
-                    let dossier = before.dossier().expect("it was drafted");
-                    assert!(!dossier.took_part.contains(&context.actor.id), "four eyes");
-                    self.rests_on_what_stands(dossier, context);
-                    self.rendered.remove(&of);
-                }
-                Event::DocumentsRendered(rendered) => {
-                    let documents = rendered.documents.clone();
-                    let earlier = self.rendered.insert(of, documents);
-                    assert_eq!(earlier, None, "once for each approval");
-                }
-                Event::CarriedOut(carried_out) => {
-                    let dossier = before.dossier().expect("it was approved");
-                    self.may_be_carried_out(dossier, carried_out, context);
-                    self.hands_over_its_documents(of, carried_out);
-                    let all = self.executions.entry(of).or_default();
-                    all.push(carried_out.clone());
-                }
-                Event::Superseded(_) => *self.superseded.entry(of).or_default() += 1,
-                _ => {}
+        for event in events {
+            self.await_all(followed::<Clarification>(of, &event));
+            for (clock, set) in clocks::<Clarification>(of, &event) {
+                match set {
+                    Some(set) => self.clocks.insert((of, clock), set),
+                    None => self.clocks.remove(&(of, clock)),
+                };
             }
-            self.await_all(followed::<Clarification>(of, event));
+            self.histories.entry(of).or_default().push(Happened {
+                event,
+                actor: context.actor.clone(),
+                now: context.now,
+                answer: context.facts.answer,
+            });
         }
         Ok(())
     }
 
-    /// Lets everything arrive and be carried out that is on its way.
+    /// Rings the next clock whose time has come, if there is one.
+    fn ring(&mut self) -> bool {
+        let due = self
+            .clocks
+            .iter()
+            .filter(|(_, (at, _))| *at <= self.setting.now);
+        let next = due.min_by_key(|(_, (at, _))| *at);
+        let Some(((of, clock), (_, method))) = next.map(|(clock, set)| (*clock, *set)) else {
+            return false;
+        };
+        self.clocks.remove(&(of, clock));
+        let command = match method {
+            "WarnExecutionDue" => clarification::Command::WarnExecutionDue,
+            "RecordExecutionOverdue" => clarification::Command::RecordExecutionOverdue,
+            "RemindPersonnel" => clarification::Command::RemindPersonnel,
+            "AskForRemoval" => clarification::Command::AskForRemoval,
+            other => panic!("no clock asks for {other}"),
+        };
+        let context = self.context::<Clarification>(of, service());
+        self.take(of, &command, &context)
+            .expect("a clock is never refused");
+        true
+    }
+
+    /// Lets everything arrive, ring and be carried out that is on its way.
     pub(super) fn settle(&mut self) {
         loop {
-            let mut moved = false;
+            let mut moved = self.ring();
             while self.arrive(Stream::Intake) || self.arrive(Stream::Verification) {
                 moved = true;
             }
             let due = std::mem::take(&mut self.due);
             for due in due {
-                moved |= self.follow(due);
+                moved |= self.follow(due, TRUTH);
             }
             if !moved {
                 break;
             }
         }
         assert!(self.due.is_empty(), "everything was carried out");
-        assert!(self.intake.is_empty() && self.verification.is_empty());
+        assert!(self.of_intake.is_empty() && self.of_verification.is_empty());
     }
 }
 
-fn later(now: Timestamp, days: i32) -> Timestamp {
-    now + (i64::from(days) * 24).hours()
+fn later(now: Timestamp, seconds: i64) -> Timestamp {
+    now + seconds.seconds()
 }
