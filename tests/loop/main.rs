@@ -11,6 +11,7 @@ mod faults;
 mod following_up;
 mod ledger;
 mod meetings;
+mod objecting;
 mod racing;
 mod raising;
 mod receipts;

@@ -26,7 +26,8 @@ use crate::conclusion::clarification_of;
 use crate::integrity::{IntegrityFile, file_of};
 use crate::meeting::Meeting;
 use crate::printing::{DOCUMENT_ERASED, Document, NO_DOCUMENT};
-use crate::views::{self, Counting, OfLedger};
+use crate::views::figures::{Counting, Figures};
+use crate::views::{self, OfLedger};
 
 /// The gRPC service over the front of the house.
 pub(crate) struct Api {
@@ -170,7 +171,7 @@ impl ClarificationService for Api {
     ) -> Answer<v1::ListClarificationsResponse> {
         let actor = self.front.permit(&request, "ListClarifications")?;
         let request = request.get_ref();
-        let wanted = wanted(request)?;
+        let wanted = wanted(request, &actor)?;
         let page = Page::asked(request.page_size, &request.page_token, |token| {
             Uuid::parse_str(token).ok()
         })?;
@@ -303,7 +304,7 @@ impl ClarificationService for Api {
         let actor = self.front.permit(&request, "GetStatistics")?;
         let profile = self.front.profile();
         let counting = counting(request.get_ref(), self.reach(&actor), &profile.units)?;
-        let (total, by_unit) = views::figures(self.front.pool(), &counting)
+        let (total, by_unit) = views::figures::count(self.front.pool(), &counting)
             .await
             .map_err(unavailable)?;
         let by_unit = by_unit.into_iter();
@@ -350,7 +351,7 @@ impl Api {
     }
 }
 
-fn figures(counted: views::Figures) -> Vec<v1::Figure> {
+fn figures(counted: Figures) -> Vec<v1::Figure> {
     let figure = |(key, count)| v1::Figure { key, count };
     counted.into_iter().map(figure).collect()
 }
@@ -409,13 +410,18 @@ fn named(request: &v1::GetClarificationRequest) -> Result<ClarificationId, Statu
     }
 }
 
-fn wanted(request: &v1::ListClarificationsRequest) -> Result<views::Wanted, Status> {
+fn wanted(request: &v1::ListClarificationsRequest, actor: &Actor) -> Result<views::Wanted, Status> {
     let state = v1::ClarificationState::try_from(request.state)
         .map_err(|_| invalid("state", "must be one of the enum's values"))?;
+    let notice = v1::DeadlineNotice::try_from(request.notice)
+        .map_err(|_| invalid("notice", "must be one of the enum's values"))?;
     Ok(views::Wanted {
         state: shown::standing_of(state),
         source: request.source.clone(),
         matter: question::optional_id("matter_id", &request.matter_id)?,
         subject: question::optional_id("subject_id", &request.subject_id)?,
+        notice: shown::notice_of(notice),
+        unreachable: request.unreachable,
+        keeps_records: actor.has(Role::PersonnelOfficer),
     })
 }

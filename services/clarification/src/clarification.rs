@@ -42,7 +42,7 @@ use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use office::{ActorId, MatterId, Role, SubjectId, TextId, UnitCode};
+use office::{ActorId, MatterId, Notice, Role, SubjectId, TextId, UnitCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -118,6 +118,8 @@ pub struct Dossier {
     pub answered: BTreeSet<Uuid>,
     /// When bulletins must be removed, of this round or an earlier one, while it was not asked for.
     pub removals: BTreeSet<Timestamp>,
+    /// When those bulletins had to be removed whose removal was asked for.
+    pub removal_asked: BTreeSet<Timestamp>,
     /// The documents that were handed over last.
     pub handed_over: Vec<Document>,
 }
@@ -389,7 +391,7 @@ chassis::events! {
         /// The subject was heard.
         WishRecorded(wish::WishRecorded) = "wish_recorded" 2 { 1 => wish::without_speaker },
         /// The subject cannot be heard any more.
-        FoundUnreachable(wish::FoundUnreachable) = "subject_unreachable" 1,
+        FoundUnreachable(wish::FoundUnreachable) = "subject_unreachable" 2 { 1 => wish::leaving_the_form },
         /// A form was chosen.
         FormDecided(forms::FormDecided) = "form_decided" 1,
         /// The statement was drafted.
@@ -568,6 +570,26 @@ impl Dossier {
         }
     }
 
+    /// What was said of the deadline that runs: of carrying out, or of the organisation department's note.
+    pub fn notice(&self) -> Notice {
+        match &self.stage {
+            Stage::Preparing(Preparation { progress, .. }) => progress
+                .approval()
+                .map_or(Notice::Silent, |approval| approval.notice),
+            Stage::CarriedOut {
+                confirmation: Confirmation::Reminded,
+                ..
+            } => Notice::Overdue,
+            _ => Notice::Silent,
+        }
+    }
+
+    /// Whether the subject cannot be heard, and the unit decides, or decided, in their place.
+    pub fn unreachable(&self) -> bool {
+        let wish = self.preparation().and_then(|said| said.wish.as_ref());
+        matches!(wish, Some(Wish::Unreachable { .. }))
+    }
+
     /// How it was or is being prepared; `None` where the harm rules it out or the conclusion stands no longer.
     pub fn preparation(&self) -> Option<&Preparation> {
         match &self.stage {
@@ -663,6 +685,7 @@ impl Aggregate for Clarification {
             Event::LedgerNumbered(numbered) => dossier.entries.push(numbered.entered.clone()),
             Event::RemovalDue(due) => {
                 dossier.removals.remove(&due.since);
+                dossier.removal_asked.insert(due.since);
             }
             Event::CarriedOut(carried_out) => carrying_out::carried_out(dossier, carried_out),
             Event::CalledToMeeting(called) => {
@@ -753,8 +776,8 @@ fn prepare(dossier: &mut Dossier, event: &Event) {
         Event::DraftReturned(returned) => drafting::returned(preparation, returned),
         Event::Approved(approved) => approval::approved(preparation, approved),
         Event::DocumentsRendered(rendered) => rendering::kept(preparation, rendered),
-        Event::ExecutionNear(_) => course::noticed(preparation, office::Notice::Near),
-        Event::ExecutionOverdue(_) => course::noticed(preparation, office::Notice::Overdue),
+        Event::ExecutionNear(_) => course::noticed(preparation, Notice::Near),
+        Event::ExecutionOverdue(_) => course::noticed(preparation, Notice::Overdue),
         _ => {}
     }
 }

@@ -59,6 +59,16 @@ fn a_wish_that_was_stored_before_speakers_were_kept_names_none() {
 }
 
 #[test]
+fn an_unreachability_that_was_stored_before_forms_fell_with_it_leaves_them() {
+    let sample = std::fs::read(folder().join("subject_unreachable.1.json")).expect("a sample");
+    let found = clarification::Event::decode("subject_unreachable", 1, &sample);
+    let Ok(clarification::Event::FoundUnreachable(found)) = found else {
+        panic!("the sample decodes, not {found:?}");
+    };
+    assert_eq!(found.form, clarification::Left::Stays);
+}
+
+#[test]
 fn every_sample_is_of_a_known_event() {
     let known = [
         matter::Event::TYPES,

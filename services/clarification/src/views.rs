@@ -1,17 +1,16 @@
 //! Read models of clarifications: a row each, the list for people, the ledger over the entries that each one keeps, and
-//! the figures counted over the rows; and of [`meetings`].
+//! the [`figures`] counted over the rows; and of [`meetings`].
 //!
 //! To add a view: a new table in `migrations`, its row and [`View`] here, its line in `lib.rs`. The trap: a row is a
 //! function of the state alone, so whatever it shows must be in the state; and a changed view is a new table.
 
+pub(crate) mod figures;
 pub(crate) mod meetings;
 
-use std::collections::BTreeMap;
-
-use chassis::question::{self, Page, Reach};
+use chassis::question::{Page, Reach};
 use chassis::view::View;
 use jiff::civil::Date;
-use office::{MatterId, SubjectId, UnitCode};
+use office::{MatterId, Notice, SubjectId, UnitCode};
 use serde::Serialize;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -66,7 +65,7 @@ impl Standing {
     }
 }
 
-/// A row of `clarifications_v2`.
+/// A row of `clarifications_v3`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct ClarificationRow {
     id: Uuid,
@@ -78,8 +77,10 @@ pub(crate) struct ClarificationRow {
     state: Standing,
     unit: UnitCode,
     kept_by: Vec<UnitCode>,
+    unreachable: bool,
     form: Option<Form>,
     due_on: Option<Date>,
+    notice: Option<Notice>,
     cleared_on: Option<Date>,
     meetings: Vec<MeetingRow>,
     entries: Vec<EntryRow>,
@@ -132,7 +133,7 @@ impl MeetingRow {
 impl View for Clarifications {
     type Aggregate = Clarification;
     type Row = ClarificationRow;
-    const TABLE: &'static str = "clarifications_v2";
+    const TABLE: &'static str = "clarifications_v3";
     const COLUMNS: &'static [&'static str] = &[
         "id",
         "version",
@@ -143,8 +144,10 @@ impl View for Clarifications {
         "state",
         "unit",
         "kept_by",
+        "unreachable",
         "form",
         "due_on",
+        "notice",
         "cleared_on",
         "meetings",
         "entries",
@@ -172,8 +175,10 @@ impl View for Clarifications {
             state: dossier.standing(),
             unit: dossier.clearance.unit.clone(),
             kept_by: dossier.kept_by.clone(),
+            unreachable: dossier.unreachable(),
             form: progress.and_then(Progress::form).map(|form| form.form),
             due_on: due_on(&dossier.stage),
+            notice: Some(dossier.notice()).filter(|said| *said != Notice::Silent),
             cleared_on: cleared_on(&dossier.stage),
             meetings: dossier.meetings.iter().map(MeetingRow::of).collect(),
             entries: dossier.entries.iter().map(EntryRow::of).collect(),
@@ -196,8 +201,10 @@ fn waiting(id: Uuid, version: i64, applied: &Applied) -> ClarificationRow {
         state: Standing::Applied,
         unit: applied.unit.clone(),
         kept_by: Vec::new(),
+        unreachable: false,
         form: None,
         due_on: None,
+        notice: None,
         cleared_on: None,
         meetings: Vec::new(),
         entries: Vec::new(),
@@ -232,6 +239,12 @@ pub(crate) struct Wanted {
     pub(crate) source: String,
     pub(crate) matter: Option<Uuid>,
     pub(crate) subject: Option<Uuid>,
+    /// What was said of the deadline that runs; `None` for all.
+    pub(crate) notice: Option<Notice>,
+    /// Only those whose subject cannot be heard.
+    pub(crate) unreachable: bool,
+    /// Whether the actor also sees those about subjects whose record they keep.
+    pub(crate) keeps_records: bool,
 }
 
 /// A line of the list of clarifications.
@@ -247,9 +260,27 @@ pub(crate) struct Listed {
     form: String,
     /// ISO date, or empty.
     pub(crate) due_on: String,
+    /// Its word, or empty.
+    notice: String,
+    pub(crate) unreachable: bool,
+}
+
+/// The word of what was said of a deadline.
+fn notice_word(notice: Notice) -> &'static str {
+    match notice {
+        Notice::Silent => "",
+        Notice::Near => "near",
+        Notice::Overdue => "overdue",
+    }
 }
 
 impl Listed {
+    pub(crate) fn notice(&self) -> Notice {
+        let said = [Notice::Near, Notice::Overdue].into_iter();
+        let mut said = said.filter(|said| notice_word(*said) == self.notice);
+        said.next().unwrap_or(Notice::Silent)
+    }
+
     pub(crate) fn standing(&self) -> Option<Standing> {
         Standing::of_word(&self.state)
     }
@@ -263,7 +294,8 @@ fn form_of(code: &str) -> Option<Form> {
     Form::ALL.into_iter().find(|form| form.code() == code)
 }
 
-/// A page of clarifications by id. Whoever is recused from one does not see it here either.
+/// A page of clarifications by id, as far as each one admits the actor: by its unit, a personnel officer also by who keeps
+/// the subject's record, and nobody who is recused.
 pub(crate) async fn list(
     pool: &PgPool,
     reach: &Reach,
@@ -273,24 +305,29 @@ pub(crate) async fn list(
     sqlx::query_as!(
         Listed,
         r#"select id, matter, subject, subject_kind, state, unit, source, coalesce(form, '') as "form!",
-                coalesce(to_char(due_on, 'YYYY-MM-DD'), '') as "due_on!"
-           from clarifications_v2
+                coalesce(to_char(due_on, 'YYYY-MM-DD'), '') as "due_on!", coalesce(notice, '') as "notice!", unreachable
+           from clarifications_v3
           where ($1::uuid is null or id > $1)
             and ($2::text is null or state = $2)
             and ($3 = '' or source = $3)
             and ($4::uuid is null or matter = $4)
             and ($5::uuid is null or subject = $5)
-            and ($6::text[] is null or unit = any($6))
-            and not recused @> array[$7::text]
-            and not reporter_marks @> array[$8::text]
+            and ($6::text is null or notice = $6)
+            and (unreachable or not $7)
+            and ($8::text[] is null or unit = any($8) or ($9 and kept_by && $8))
+            and not recused @> array[$10::text]
+            and not reporter_marks @> array[$11::text]
           order by id
-          limit $9"#,
+          limit $12"#,
         page.after,
         wanted.state.map(Standing::word),
         wanted.source,
         wanted.matter,
         wanted.subject,
+        wanted.notice.map(notice_word),
+        wanted.unreachable,
         reach.units.as_deref(),
+        wanted.keeps_records,
         reach.actor,
         reach.mark,
         page.most()
@@ -342,7 +379,7 @@ pub(crate) async fn ledger(
                 e.supersedes ->> 'unit' as supersedes_unit,
                 (e.supersedes ->> 'year')::int as supersedes_year,
                 (e.supersedes ->> 'number')::int as supersedes_number
-           from clarifications_v2 c
+           from clarifications_v3 c
           cross join lateral jsonb_to_recordset(c.entries)
                 as e (unit text, year int, number int, form text, entered_on text, supersedes jsonb)
           where c.entries @> jsonb_build_array(jsonb_build_object('unit', $1::text, 'year', $2::int))
@@ -365,151 +402,6 @@ pub(crate) async fn ledger(
     )
     .fetch_all(pool)
     .await
-}
-
-/// The keys of the statistics, in their order; behind them come the ledger entries of each unit, [`ENTRIES_OF`] and the
-/// unit's code. What was superseded is not carried out any more, but a meeting that was held was held. A meeting counts
-/// once and by the names that were cleared at it, whether it was convened or entered afterwards; one that cleared none
-/// is no meeting of clarification.
-pub(crate) const FIGURES: [&str; 16] = [
-    "candidates",
-    "cleared_by_conclusion",
-    "carried_out",
-    "persons_cleared",
-    "organisations_cleared",
-    "form_written",
-    "form_in_person",
-    "form_meeting",
-    "form_bulletin",
-    "meetings",
-    "not_eligible",
-    "declined",
-    "halted",
-    "superseded",
-    "applied",
-    "ledger_entries",
-];
-
-/// Those that say how things stand; they belong to no day, and so to no period.
-const STANDING: [&str; 7] = [
-    "candidates",
-    "cleared_by_conclusion",
-    "not_eligible",
-    "declined",
-    "halted",
-    "superseded",
-    "applied",
-];
-
-/// How the key of one unit's ledger entries begins.
-const ENTRIES_OF: &str = "ledger_entries:";
-
-/// What to count.
-pub(crate) struct Counting<'a> {
-    /// Only what was entered from this register; empty: everything.
-    pub(crate) source: &'a str,
-    /// The codes of the units to count; `None` for all.
-    pub(crate) units: Option<Vec<String>>,
-    /// The units that have a figure of their own: each with its code and with that of every one above it.
-    pub(crate) above: Vec<(String, String)>,
-    /// The first day.
-    pub(crate) from: Option<Date>,
-    /// The last day.
-    pub(crate) until: Option<Date>,
-}
-
-/// What was counted, under stable keys.
-pub(crate) type Figures = Vec<(String, i64)>;
-
-/// The figures in total, and those of each unit with the units below it: one statement, so that they fit together.
-///
-/// A count names nobody, so recusal does not narrow it; the unit does.
-pub(crate) async fn figures(
-    pool: &PgPool,
-    counting: &Counting<'_>,
-) -> Result<(Figures, BTreeMap<String, Figures>), sqlx::Error> {
-    let (units, above): (Vec<_>, Vec<_>) = counting.above.iter().cloned().unzip();
-    let counted = sqlx::query!(
-        r#"with above (unit, upper) as (
-             select * from unnest($3::text[], $4::text[])
-         ), chosen as (
-             select subject, subject_kind, state, form, cleared_on, unit
-               from clarifications_v2
-              where ($1 = '' or source = $1)
-                and ($2::text[] is null or unit = any($2))
-         ), met as (
-             select m.id, m.unit
-               from clarifications_v2 c
-              cross join lateral jsonb_to_recordset(c.meetings) as m (id uuid, unit text, held_on date)
-              where ($1 = '' or c.source = $1)
-                and ($2::text[] is null or m.unit = any($2))
-                and m.held_on between coalesce($5::text::date, '-infinity') and coalesce($6::text::date, 'infinity')
-         ), entered as (
-             select e.unit
-               from clarifications_v2 c
-              cross join lateral jsonb_to_recordset(c.entries) as e (unit text, entered_on date)
-              where ($1 = '' or c.source = $1)
-                and ($2::text[] is null or e.unit = any($2))
-                and e.entered_on between coalesce($5::text::date, '-infinity') and coalesce($6::text::date, 'infinity')
-         ), standing as (
-             select *, '' as upper from chosen
-             union all
-             select chosen.*, upper from chosen join above using (unit)
-         ), cleared as (
-             select * from standing
-              where state in ('carried_out', 'confirmed')
-                and cleared_on between coalesce($5::text::date, '-infinity') and coalesce($6::text::date, 'infinity')
-         ), meetings as (
-             select id, '' as upper from met
-             union all
-             select id, upper from met join above using (unit)
-         ), entries as (
-             select unit, '' as upper from entered
-             union all
-             select unit, upper from entered join above using (unit)
-         )
-         select upper as "upper!", 'candidates' as "key!", count(*) as "count!" from standing
-          where state <> 'applied' group by upper
-         union all
-         select upper, 'cleared_by_conclusion', count(*) from standing
-          where state not in ('applied', 'halted', 'superseded') group by upper
-         union all
-         select upper, state, count(*) from standing
-          where state in ('applied', 'not_eligible', 'declined', 'halted', 'superseded') group by upper, state
-         union all
-         select upper, 'carried_out', count(*) from cleared group by upper
-         union all
-         select upper, subject_kind || 's_cleared', count(distinct subject) from cleared group by upper, subject_kind
-         union all
-         select upper, 'form_' || form, count(*) from cleared group by upper, form
-         union all
-         select upper, 'meetings', count(distinct id) from meetings group by upper
-         union all
-         select upper, 'ledger_entries', count(*) from entries group by upper
-         union all
-         select upper, $7 || unit, count(*) from entries group by upper, unit"#,
-        counting.source,
-        counting.units.as_deref(),
-        &units,
-        &above,
-        counting.from.map(|day| day.to_string()),
-        counting.until.map(|day| day.to_string()),
-        ENTRIES_OF
-    )
-    .fetch_all(pool)
-    .await?;
-    let dated = counting.from.or(counting.until).is_some();
-    let kept = |key: &str| !dated || !STANDING.contains(&key);
-    let keys: Vec<&str> = FIGURES.into_iter().filter(|key| kept(key)).collect();
-    let mut by_unit: BTreeMap<String, Figures> = BTreeMap::new();
-    for figure in counted.into_iter().filter(|figure| kept(&figure.key)) {
-        let of = by_unit.entry(figure.upper).or_default();
-        of.push((figure.key, figure.count));
-    }
-    let total = by_unit.remove("").unwrap_or_default();
-    let by_unit = by_unit.into_iter();
-    let by_unit = by_unit.map(|(unit, counted)| (unit, question::figures(&keys, counted)));
-    Ok((question::figures(&keys, total), by_unit.collect()))
 }
 
 #[cfg(test)]

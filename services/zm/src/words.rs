@@ -55,6 +55,7 @@ words! {
     clarification::Opinion = "OPINION_",
     clarification::Wish = "WISH_",
     clarification::ClarificationState = "CLARIFICATION_STATE_",
+    clarification::DeadlineNotice = "DEADLINE_NOTICE_",
     clarification::MeetingState = "MEETING_STATE_",
     clarification::MeetingOutcome = "MEETING_OUTCOME_",
     clarification::DocumentKind = "DOCUMENT_KIND_",

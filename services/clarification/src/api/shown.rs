@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 
 use chassis::aggregate::TextRef;
 use chassis::hexadecimal;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use office::{ClarificationId, Department, Finding, Profile, SubjectId};
+use office::{ClarificationId, Department, Finding, Notice, Profile, SubjectId};
 use proto::clarification as v1;
 use proto::office as o;
 
 use crate::announcements::{form, subject_kind};
+use crate::clarification::afterwards::Confirmation;
 use crate::clarification::applying::Application;
 use crate::clarification::carrying_out::Execution;
 use crate::clarification::forms::{Form, recommended};
@@ -84,10 +86,52 @@ fn opened(dossier: &Dossier, profile: &Profile) -> v1::Clarification {
     if let Some(preparation) = dossier.preparation() {
         prepared(&mut shown, preparation, &dossier.clearance, profile);
     }
-    if let Stage::CarriedOut { execution, .. } = &dossier.stage {
+    if let Stage::CarriedOut {
+        execution,
+        confirmation,
+        ..
+    } = &dossier.stage
+    {
         carried_out(&mut shown, execution);
+        if let Confirmation::Awaited | Confirmation::Reminded = confirmation {
+            let due_on = profile.calendar.date(execution.remind_at);
+            shown.confirmation_due_on = due_on.to_string();
+        }
     }
+    shown.set_notice(notice(dossier.notice()));
+    shown.removals = removals(dossier, profile);
     shown
+}
+
+/// Every bulletin that was published, by the day of its removal.
+fn removals(dossier: &Dossier, profile: &Profile) -> Vec<v1::BulletinRemoval> {
+    let asked = dossier.removal_asked.iter().map(|at| (*at, true));
+    let not_asked = dossier.removals.iter().map(|at| (*at, false));
+    let mut removals: Vec<(Timestamp, bool)> = asked.chain(not_asked).collect();
+    removals.sort_unstable();
+    let removals = removals.into_iter();
+    let shown = removals.map(|(at, asked)| v1::BulletinRemoval {
+        due_on: profile.calendar.date(at).to_string(),
+        asked,
+    });
+    shown.collect()
+}
+
+fn notice(said: Notice) -> v1::DeadlineNotice {
+    match said {
+        Notice::Silent => v1::DeadlineNotice::Unspecified,
+        Notice::Near => v1::DeadlineNotice::Near,
+        Notice::Overdue => v1::DeadlineNotice::Overdue,
+    }
+}
+
+/// What was said of a deadline, as a caller filters by it.
+pub(super) fn notice_of(notice: v1::DeadlineNotice) -> Option<Notice> {
+    match notice {
+        v1::DeadlineNotice::Unspecified => None,
+        v1::DeadlineNotice::Near => Some(Notice::Near),
+        v1::DeadlineNotice::Overdue => Some(Notice::Overdue),
+    }
 }
 
 /// A document, without its bytes.
@@ -370,6 +414,8 @@ pub(super) fn line(row: Listed) -> v1::ClarificationRow {
         subject_id: row.subject.to_string(),
         subject_kind: kind.into(),
         state: state(row.standing()).into(),
+        notice: notice(row.notice()).into(),
+        unreachable: row.unreachable,
         form: row.form().map(form).unwrap_or_default().into(),
         unit: row.unit,
         source: row.source,
@@ -445,3 +491,6 @@ fn entry(entry: &Entry) -> v1::IntegrityEntry {
         detail: entry.detail.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

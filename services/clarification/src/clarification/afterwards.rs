@@ -373,7 +373,9 @@ mod tests {
             .then_already()
             .now("2026-04-08T15:59:59.999999Z")
             .when(Command::AskForRemoval)
-            .then([RemovalDue { since }]);
+            .then([RemovalDue { since }])
+            .when(Command::AskForRemoval)
+            .then_already();
         a_carried_out_one(Form::Written)
             .actor(service())
             .now("2026-04-09T00:00:00Z")

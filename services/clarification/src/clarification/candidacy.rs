@@ -112,6 +112,7 @@ pub(super) fn opened(opened: &Opened) -> Dossier {
         called: [].into(),
         answered: [].into(),
         removals: [].into(),
+        removal_asked: [].into(),
         handed_over: Vec::new(),
     }
 }

@@ -272,6 +272,7 @@ pub(super) fn clocks(event: &Event, effects: &mut Effects) {
         }
         Event::Halted(_) => stop_execution(effects),
         Event::WishRecorded(recorded) if recorded.form == Left::Falls => stop_execution(effects),
+        Event::FoundUnreachable(found) if found.form == Left::Falls => stop_execution(effects),
         Event::ApplicationRecorded(recorded) if recorded.form == Left::Falls => {
             stop_execution(effects);
         }

@@ -20,6 +20,12 @@ pub const FORM_REFUSED: Refusal = Refusal::new(
     "CLARIFICATION_FORM_REFUSED",
     "The subject refused this form; choose one that they did not.",
 );
+/// A form that needs the subject, who cannot be reached.
+pub const NOBODY_TO_MEET: Refusal = Refusal::new(
+    RefusalKind::FailedPrecondition,
+    "CLARIFICATION_NOBODY_TO_MEET",
+    "The subject cannot be reached, so nobody can be told in person; choose another form.",
+);
 /// Another form than the recommended one, without a reason.
 pub const FORM_NEEDS_REASON: Refusal = Refusal::new(
     RefusalKind::InvalidArgument,
@@ -114,7 +120,7 @@ pub fn recommend<'c>(
     wish: &Wish,
 ) -> Option<Recommendation> {
     let fitting = fitting(kinds, discreet, harm, wish);
-    let allowed = |form: &Form| !wish.refuses(*form);
+    let allowed = |form: &Form| !wish.rules_out(*form);
     let nearest = wish
         .wanted()
         .into_iter()
@@ -226,6 +232,9 @@ pub(super) fn decide(
     if wish.refuses(form) {
         return Err(FORM_REFUSED.into());
     }
+    if wish.rules_out(form) {
+        return Err(NOBODY_TO_MEET.into());
+    }
     if form != recommended.form && reason.is_none() {
         return Err(FORM_NEEDS_REASON.at("reason").into());
     }
@@ -281,11 +290,11 @@ mod tests {
         }
     }
 
-    fn unreachable() -> Wish {
+    fn unreachable(refused: &[Form]) -> Wish {
         Wish::Unreachable {
             by: actor_id("otto"),
             reason: text(TEXT),
-            refused: [].into(),
+            refused: refused.iter().copied().collect(),
         }
     }
 
@@ -362,8 +371,14 @@ mod tests {
     fn nobody_is_told_in_person_who_cannot_be_reached() {
         let deep = harm(Degree::Grave, Reach::Few);
         assert_eq!(
-            told("bribery", &deep, &unreachable()),
+            told("bribery", &deep, &unreachable(&[])),
             Some((Form::Written, "unreachable"))
+        );
+        let known = harm(Degree::Slight, Reach::Unit);
+        assert_eq!(
+            told("bribery", &known, &unreachable(&[Form::Meeting])),
+            Some((Form::Written, "others_refused")),
+            "nor where what reaches further is refused"
         );
     }
 

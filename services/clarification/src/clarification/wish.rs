@@ -175,6 +175,12 @@ impl Wish {
         let refused = self.refused();
         refused.contains(&form) || refused.contains(&Form::Written)
     }
+
+    /// Whether a form cannot be, whoever chooses it: the subject refuses it, or nobody is there to be met in person.
+    pub fn rules_out(&self, form: Form) -> bool {
+        let nobody = matches!(self, Self::Unreachable { .. });
+        self.refuses(form) || (nobody && form == Form::InPerson)
+    }
 }
 
 /// See [`Event::WishRecorded`].
@@ -207,6 +213,25 @@ pub struct FoundUnreachable {
     pub reason: TextRef,
     /// Forms that the subject had refused while they could be heard.
     pub refused: BTreeSet<Form>,
+    /// What becomes of a form that was decided, and of what was done for it.
+    pub form: Left,
+}
+
+/// The first version left every form as it was, also one that needs the subject.
+pub(super) fn leaving_the_form(data: &[u8]) -> Result<FoundUnreachable, String> {
+    #[derive(Deserialize)]
+    struct First {
+        by: ActorId,
+        reason: TextRef,
+        refused: BTreeSet<Form>,
+    }
+    let first: First = chassis::aggregate::decode(data)?;
+    Ok(FoundUnreachable {
+        by: first.by,
+        reason: first.reason,
+        refused: first.refused,
+        form: Left::Stays,
+    })
 }
 
 /// Records what the subject wishes.
@@ -309,7 +334,7 @@ pub(super) fn recorded(preparation: &mut Preparation, recorded: &WishRecorded) {
 }
 
 /// Records that the subject can be heard no more. What they refused while they could still holds; whoever had declined
-/// stays as they are.
+/// stays as they are. A form that was decided for somebody who can be met falls.
 pub(super) fn unreachable(state: &State, reason: TextId, context: &Context) -> Decision<Event> {
     let (dossier, preparation) = state.preparing(context)?;
     if let Some(Wish::Unreachable { reason: given, .. }) = &preparation.wish
@@ -321,11 +346,21 @@ pub(super) fn unreachable(state: &State, reason: TextId, context: &Context) -> D
     if last.is_some_and(Wish::declines) {
         return Err(DECLINED.into());
     }
+    let wish = Wish::Unreachable {
+        by: context.actor.id.clone(),
+        reason: context.text(reason),
+        refused: last.map(Wish::refused).unwrap_or_default(),
+    };
+    let form = match preparation.progress.form() {
+        Some(decided) if wish.rules_out(decided.form) => Left::Falls,
+        Some(_) | None => Left::Stays,
+    };
     Ok(vec![
         FoundUnreachable {
             by: context.actor.id.clone(),
             reason: context.text(reason),
-            refused: last.map(Wish::refused).unwrap_or_default(),
+            refused: wish.refused(),
+            form,
         }
         .into(),
     ])
@@ -337,6 +372,9 @@ pub(super) fn found_unreachable(preparation: &mut Preparation, found: &FoundUnre
         reason: found.reason.clone(),
         refused: found.refused.clone(),
     });
+    if found.form == Left::Falls {
+        preparation.progress = Progress::Undecided;
+    }
 }
 
 /// Refuses where the subject has declined.
@@ -363,7 +401,7 @@ mod tests {
 
     use super::super::approval::Facts;
     use super::super::fixture::*;
-    use super::super::forms::FORM_REFUSED;
+    use super::super::forms::{FORM_REFUSED, NOBODY_TO_MEET};
     use super::super::{CARRIED_OUT, Clarification, Command, Standing};
     use super::*;
 
@@ -626,6 +664,39 @@ mod tests {
             .accepted()
             .1;
         after.when(choose(Form::Bulletin)).accepted();
+    }
+
+    #[test]
+    fn a_form_in_person_falls_when_the_subject_cannot_be_reached() {
+        let found = |form| -> Event {
+            FoundUnreachable {
+                by: actor_id("otto"),
+                reason: text(TEXT),
+                refused: [].into(),
+                form,
+            }
+            .into()
+        };
+        for before in [a_decided_one, a_drafted_one, an_approved_one] {
+            let after = before(Form::InPerson)
+                .actor(officer("otto"))
+                .when(unreachable())
+                .then([found(Left::Falls)]);
+            assert_eq!(after.state().standing(), Some(Standing::Eligible));
+            after
+                .clone()
+                .when(choose(Form::InPerson))
+                .then_refused(&NOBODY_TO_MEET);
+            after.when(choose(Form::Written)).accepted();
+            for form in [Form::Written, Form::Meeting, Form::Bulletin] {
+                before(form)
+                    .actor(officer("otto"))
+                    .when(unreachable())
+                    .then([found(Left::Stays)]);
+            }
+        }
+        let stopped = clocks::<Clarification>(clarification(), &found(Left::Falls));
+        assert!(stopped.iter().all(|(_, due)| due.is_none()) && stopped.len() == 2);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::clarification::carrying_out::Particulars;
 use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
 use crate::clarification::screening::Opinion;
-use crate::clarification::wish::{self, Wish};
+use crate::clarification::wish;
 use crate::clarification::{self, Dossier, Progress, Stage};
 use crate::conclusion::{DUPLICATE, Exclusion, Harm, SubjectHarm, VOID};
 use crate::matter::fixture::harm;

@@ -1,15 +1,20 @@
 //! The queries against a real PostgreSQL, which `tests/run` provides: each test has the tables for itself, in its
 //! connection's temporary schema.
 
+use std::collections::BTreeMap;
+
+use chassis::aggregate::Aggregate as _;
 use chassis::testing::{self, Given, given};
 use office::{Actor, Role};
 
+use super::figures::{Counting, Figures, count};
 use super::*;
-use crate::clarification::Command;
-use crate::clarification::afterwards::LedgerNumbered;
+use crate::clarification::afterwards::{LedgerNumbered, PersonnelReminded};
+use crate::clarification::course::{ExecutionNear, ExecutionOverdue};
 use crate::clarification::fixture::*;
 use crate::clarification::waiting::AppliedFor;
 use crate::clarification::wish::Said;
+use crate::clarification::{Command, Event};
 use crate::conclusion::Subject;
 use crate::ledger::What;
 use crate::matter::fixture::{a_matter, organisation};
@@ -18,6 +23,7 @@ async fn database() -> PgPool {
     testing::database(&[
         include_str!("../../migrations/0001_clarification.sql"),
         include_str!("../../migrations/0002_figures.sql"),
+        include_str!("../../migrations/0004_awaited.sql"),
     ])
     .await
 }
@@ -157,9 +163,7 @@ async fn figures_are_counted_by_source_form_and_unit() {
     )
     .await;
     write_applied(&pool, 8).await;
-    let (counted, by_unit) = figures(&pool, &counting("register"))
-        .await
-        .expect("figures");
+    let (counted, by_unit) = count(&pool, &counting("register")).await.expect("figures");
     let counted: Vec<(&str, i64)> = counted.iter().map(|(key, n)| (key.as_str(), *n)).collect();
     assert_eq!(
         counted,
@@ -180,6 +184,9 @@ async fn figures_are_counted_by_source_form_and_unit() {
             ("halted", 1),
             ("superseded", 1),
             ("applied", 1),
+            ("unreachable", 0),
+            ("executions_overdue", 0),
+            ("confirmations_overdue", 0),
             ("ledger_entries", 4),
             ("ledger_entries:P51-01", 4),
         ]
@@ -193,13 +200,13 @@ async fn figures_are_counted_by_source_form_and_unit() {
         .collect();
     assert_eq!(total, counted);
 
-    let (all, _) = figures(&pool, &counting("")).await.expect("figures");
+    let (all, _) = count(&pool, &counting("")).await.expect("figures");
     assert!(all.contains(&("candidates".to_owned(), 7)));
     let elsewhere = Counting {
         units: Some(vec!["P51-02".to_owned()]),
         ..counting("")
     };
-    let (none, of_none) = figures(&pool, &elsewhere).await.expect("figures");
+    let (none, of_none) = count(&pool, &elsewhere).await.expect("figures");
     assert!(none.iter().all(|(_, count)| *count == 0));
     assert_eq!(of_none, BTreeMap::new());
 }
@@ -229,7 +236,7 @@ async fn figures_of_a_period_hold_what_was_done_in_its_days_and_nothing_without_
             until: Some(until.parse().expect("a day")),
             ..counting("")
         };
-        let (counted, _) = figures(&pool, &period).await.expect("figures");
+        let (counted, _) = count(&pool, &period).await.expect("figures");
         let counted: BTreeMap<&str, i64> =
             counted.iter().map(|(key, n)| (key.as_str(), *n)).collect();
         assert_eq!(counted["persons_cleared"], cleared, "{from} {until}");
@@ -251,7 +258,7 @@ async fn who_is_cleared_in_two_units_is_one_person_in_each_and_one_above_both() 
     };
     let both = [in_unit(1, "P51-01"), in_unit(2, "P51-02")];
     testing::write::<Clarifications>(&pool, both).await;
-    let (total, by_unit) = figures(&pool, &counting("")).await.expect("figures");
+    let (total, by_unit) = count(&pool, &counting("")).await.expect("figures");
     let persons = |figures: &Figures| {
         let found = figures.iter().find(|(key, _)| key == "persons_cleared");
         found.expect("a figure").1
@@ -302,6 +309,132 @@ async fn a_list_goes_on_where_the_page_ended_and_holds_what_the_actor_may_see() 
     ] {
         let found = list(&pool, &who, &of, &first(10)).await.expect("a page");
         assert_eq!(found.len(), sees, "{}", who.actor);
+    }
+}
+
+/// All that an actor finds of what was written, by the numbers of the subjects.
+async fn found(pool: &PgPool, reach: &Reach, wanted: Wanted) -> Vec<u128> {
+    let found = list(pool, reach, &wanted, &first(10)).await;
+    let found = found.expect("a page");
+    found.iter().map(|row| row.id.as_u128()).collect()
+}
+
+#[tokio::test]
+async fn a_list_holds_exactly_what_each_clarification_admits_the_actor_to() {
+    let pool = database().await;
+    // The subject belongs to P51-01-01, whose personnel department keeps their record; P51-01 concluded.
+    let carried_out = a_carried_out_one(Form::Written);
+    let state = carried_out.state().clone();
+    testing::write::<Clarifications>(&pool, [(Uuid::from_u128(1), state.clone())]).await;
+    for (unit, name, role, sees) in [
+        ("P51-01-01", "petra", Role::PersonnelOfficer, true),
+        ("P51-01", "petra", Role::PersonnelOfficer, true),
+        ("N", "petra", Role::PersonnelOfficer, true),
+        ("P51-02", "petra", Role::PersonnelOfficer, false),
+        ("P51-01-01-01", "petra", Role::PersonnelOfficer, false),
+        ("P51-01-01", "accused", Role::PersonnelOfficer, false),
+        ("P51-01-01", "reporter", Role::PersonnelOfficer, false),
+        ("P51-01-01", "otto", Role::ClarificationOfficer, false),
+        ("P51-01-01", "anna", Role::Screener, false),
+        ("P51-01", "anna", Role::Screener, true),
+        ("P51", "anna", Role::Screener, true),
+        ("P51-02", "auditor-1", Role::Auditor, true),
+    ] {
+        let who = Actor {
+            unit: unit.parse().expect("a unit code"),
+            ..actor(name, role)
+        };
+        let wanted = Wanted {
+            keeps_records: who.has(Role::PersonnelOfficer),
+            ..Wanted::default()
+        };
+        let listed = found(&pool, &reach(&who), wanted).await == [1];
+        let mut setting = carried_out.context().clone();
+        setting.actor = who;
+        let admitted = Clarification::admit(&state, &setting.visitor()).is_ok();
+        assert_eq!(
+            (listed, admitted),
+            (sees, sees),
+            "{name} {role:?} of {unit}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_late_and_whose_subject_cannot_be_heard_is_found_and_counted() {
+    let pool = database().await;
+    let due = "2026-03-16T15:59:59.999999Z".parse().expect("a timestamp");
+    let since = "2026-03-23T15:59:59.999999Z".parse().expect("a timestamp");
+    let near: Event = ExecutionNear { due }.into();
+    let overdue: Event = ExecutionOverdue { due }.into();
+    let reminded: Event = PersonnelReminded { since }.into();
+    let written = Form::Written;
+    let unreachable = an_eligible_one()
+        .actor(officer("otto"))
+        .when(Command::RecordUnreachable { reason: id(TEXT) })
+        .accepted()
+        .1;
+    write(
+        &pool,
+        [
+            one(1, an_approved_one(written)),
+            one(2, an_approved_one(written).events([near])),
+            one(3, an_approved_one(written).events([overdue.clone()])),
+            one(4, a_carried_out_one(written)),
+            one(5, a_carried_out_one(written).events([reminded.clone()])),
+            one(
+                6,
+                a_carried_out_one(written).events([reminded, confirmed_by("petra")]),
+            ),
+            one(
+                7,
+                an_approved_one(written).events([overdue, an_execution(written)]),
+            ),
+            one(8, unreachable),
+        ],
+    )
+    .await;
+    let said = |state, notice| Wanted {
+        state,
+        notice: Some(notice),
+        ..Wanted::default()
+    };
+    let unreachable = Wanted {
+        unreachable: true,
+        ..Wanted::default()
+    };
+    for (wanted, numbers) in [
+        (said(None, Notice::Near), &[2][..]),
+        (said(None, Notice::Overdue), &[3, 5]),
+        (said(Some(Standing::Approved), Notice::Overdue), &[3]),
+        (said(Some(Standing::CarriedOut), Notice::Overdue), &[5]),
+        (unreachable, &[8]),
+    ] {
+        assert_eq!(found(&pool, &everywhere(), wanted).await, numbers);
+    }
+    let awaiting = Wanted {
+        state: Some(Standing::CarriedOut),
+        ..Wanted::default()
+    };
+    let page = list(&pool, &everywhere(), &awaiting, &first(10)).await;
+    let page = page.expect("a page");
+    let told: Vec<_> = page
+        .iter()
+        .map(|row| (row.id.as_u128(), row.notice()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (4, Notice::Silent),
+            (5, Notice::Overdue),
+            (7, Notice::Silent)
+        ]
+    );
+    let (total, by_unit) = count(&pool, &counting("")).await.expect("figures");
+    for counted in [&total, &by_unit["P51"]] {
+        for key in ["executions_overdue", "confirmations_overdue", "unreachable"] {
+            assert!(counted.contains(&(key.to_owned(), 1)), "{key}: {counted:?}");
+        }
     }
 }
 

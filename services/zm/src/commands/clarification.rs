@@ -4,13 +4,10 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use office::Role;
 use proto::clarification::{
-    Clarification, ClarificationState, Document, DocumentKind, GetClarificationRequest,
-    ListClarificationsRequest, ListClarificationsResponse, Opinion, UnmetCondition, Wish,
+    Clarification, ClarificationState, DeadlineNotice, Document, DocumentKind,
+    GetClarificationRequest, ListClarificationsRequest, ListClarificationsResponse, UnmetCondition,
 };
-use proto::office::{
-    ClarificationForm, ClosingReason, Finding, Harm, HarmDegree, HarmExclusion, HarmReach,
-    SubjectKind,
-};
+use proto::office::{ClarificationForm, ClosingReason};
 
 use crate::client::Clarification as Desk;
 use crate::commands::Paging;
@@ -19,6 +16,7 @@ use crate::{Context, ids, output, words};
 mod document;
 mod meeting;
 mod opinions;
+mod shown;
 mod statement;
 
 /// Clarifications. One opens by itself when a conclusion clears a subject.
@@ -28,12 +26,21 @@ pub enum Clarifications {
     #[command(after_help = "\
 Examples:
   zm clarification list --state screening
+  zm clarification list --state approved --notice overdue   # should have been carried out by now
+  zm clarification list --state carried_out --as personnel_officer@P51-01-01=chen   # awaits the organisation department
+  zm clarification list --unreachable
   zm clarification list --matter MATTER
   zm clarification list --source detroit --all --json")]
     List(List),
-    /// Show a clarification: who said what, what is missing, the statement
-    #[command(after_help = "Example:\n  zm clarification show CLARIFICATION")]
-    Show(Show),
+    /// Show a clarification: who said what, what is missing, the statement and the remark beside it
+    #[command(after_help = "\
+Examples:
+  zm clarification show CLARIFICATION
+  zm clarification show CLARIFICATION --as supervisor@P51-01=wang    # before approving it
+
+It tells whatever is approved: each line of the statement, and apart from it the remark of who drafted it, which is no part \
+of it. Reasons and the like are shown to whoever may read texts. --json has their ids.")]
+    Show(shown::Show),
     /// Take in the subject's written application: kept until a conclusion clears them, where none does
     #[command(after_help = "\
 Examples:
@@ -87,9 +94,12 @@ Examples:
     )]
     Return(opinions::ForReason),
     /// Approve the statement: by somebody who neither decided the form nor drafted it
-    #[command(
-        after_help = "Example:\n  zm clarification approve CLARIFICATION --as supervisor@P51-01=wang"
-    )]
+    #[command(after_help = "\
+Example:
+  zm clarification approve CLARIFICATION --as supervisor@P51-01=wang
+
+Read first what is approved: `zm clarification show CLARIFICATION` has each line of the statement, and tells whether there \
+is a remark beside it, which is no part of it.")]
     Approve(statement::Only),
     /// Save a document that is handed over: the letter, or the bulletin
     #[command(after_help = document::EXAMPLES)]
@@ -125,16 +135,14 @@ pub struct List {
     /// Only those of this subject
     #[arg(long, value_name = "SUBJECT", value_parser = ids::subject)]
     subject: Option<String>,
+    /// Only those of whose deadline this was said: of carrying out, or of the organisation department's confirmation
+    #[arg(long, value_parser = words::parser::<DeadlineNotice>())]
+    notice: Option<DeadlineNotice>,
+    /// Only those whose subject died or cannot be found
+    #[arg(long)]
+    unreachable: bool,
     #[command(flatten)]
     paging: Paging,
-}
-
-/// Which clarification.
-#[derive(Debug, Args)]
-pub struct Show {
-    /// Its id
-    #[arg(value_name = "CLARIFICATION", value_parser = ids::clarification)]
-    clarification: String,
 }
 
 impl Clarifications {
@@ -171,13 +179,6 @@ async fn get(context: &Context, id: &str, usually: Role) -> Result<Clarification
     Ok(answer.clarification.unwrap_or_default())
 }
 
-impl Show {
-    async fn run(self, context: &Context) -> Result<()> {
-        let found = get(context, &self.clarification, Role::ClarificationOfficer).await?;
-        context.answer(&found, told)
-    }
-}
-
 /// What keeps a subject from being cleared, with the allegations that it is about.
 fn unmet(conditions: &[UnmetCondition]) -> String {
     let told = conditions.iter().map(|condition| {
@@ -193,120 +194,6 @@ fn unmet(conditions: &[UnmetCondition]) -> String {
         format!("{}{reason}{about}", condition.code)
     });
     told.collect::<Vec<_>>().join(", ")
-}
-
-fn told(found: &Clarification) -> String {
-    let harm = found.harm.clone().unwrap_or_default();
-    let ledger = found.ledger.as_ref();
-    let because = found.recommended_because.replace('_', " ");
-    let recommended = words::word::<ClarificationForm>(found.recommended_form);
-    let fields = output::fields(&[
-        ("clarification", found.clarification_id.clone()),
-        ("matter", found.matter_id.clone()),
-        ("subject", found.subject_id.clone()),
-        ("kind", words::word::<SubjectKind>(found.subject_kind)),
-        ("state", words::word::<ClarificationState>(found.state)),
-        ("not met", unmet(&found.unmet)),
-        ("unit", found.unit.clone()),
-        ("conclusion", found.conclusion.to_string()),
-        ("harm", words::several::<Harm>(&harm.harms)),
-        ("degree", words::word::<HarmDegree>(harm.degree)),
-        ("reach", words::word::<HarmReach>(harm.reach)),
-        (
-            "excluded by",
-            words::several::<HarmExclusion>(&harm.exclusions),
-        ),
-        ("missing", found.opinions_missing.join(" ")),
-        ("wish", words::word::<Wish>(found.wish)),
-        ("spoken by", found.spoken_by.clone()),
-        ("wanted", words::several::<ClarificationForm>(&found.wanted)),
-        (
-            "refused",
-            words::several::<ClarificationForm>(&found.refused),
-        ),
-        (
-            "recommended",
-            match because.as_str() {
-                "" => recommended,
-                because => format!("{recommended} ({because})"),
-            },
-        ),
-        ("form", words::word::<ClarificationForm>(found.form)),
-        (
-            "note",
-            found
-                .note
-                .as_ref()
-                .map(|note| note.text_id.clone())
-                .unwrap_or_default(),
-        ),
-        ("due on", found.due_on.clone()),
-        ("documents", documents(&found.documents)),
-        ("carried out on", found.carried_out_on.clone()),
-        ("meeting", found.meeting_id.clone()),
-        (
-            "ledger",
-            ledger.map_or_else(String::new, |entry| {
-                format!("{} {}, number {}", entry.unit, entry.year, entry.number)
-            }),
-        ),
-        ("source", found.source.clone()),
-        ("version", found.version.to_string()),
-    ]);
-    let opinions = found.opinions.iter().map(|opinion| {
-        let reason = opinion.reason.as_ref();
-        vec![
-            opinion.department.clone(),
-            words::word::<Opinion>(opinion.opinion),
-            opinion.by.clone(),
-            reason.map(|text| text.text_id.clone()).unwrap_or_default(),
-        ]
-    });
-    let opinions = output::table(
-        &["department", "opinion", "by", "reason"],
-        opinions.collect(),
-        "No department has said anything yet.",
-    );
-    let statement = found.statement.iter().map(|line| {
-        let reason = words::word::<ClosingReason>(line.closing_reason);
-        let finding = words::word::<Finding>(line.finding);
-        vec![
-            line.allegation_id.clone(),
-            line.category.clone(),
-            line.occurred_on.clone(),
-            match reason.as_str() {
-                "" => finding,
-                reason => format!("{finding}/{reason}"),
-            },
-        ]
-    });
-    let statement = output::table(
-        &["allegation", "category", "on", "finding"],
-        statement.collect(),
-        "No statement is drafted yet.",
-    );
-    let applications = found.applications.iter().map(|application| {
-        let text = application.application.as_ref();
-        vec![
-            application.applied_on.clone(),
-            text.map(|text| text.text_id.clone()).unwrap_or_default(),
-            words::several::<ClarificationForm>(&application.wanted),
-            words::several::<ClarificationForm>(&application.refused),
-            application.by.clone(),
-        ]
-    });
-    let applications = output::table(
-        &[
-            "applied on",
-            "application",
-            "wanted",
-            "refused",
-            "taken in by",
-        ],
-        applications.collect(),
-        "Nobody has applied for it in writing.",
-    );
-    format!("{fields}\n\n{applications}\n\n{opinions}\n\n{statement}")
 }
 
 /// The documents that there are, a line each.
@@ -337,6 +224,8 @@ impl List {
                 source: self.source.clone().unwrap_or_default(),
                 matter_id: self.matter.clone().unwrap_or_default(),
                 subject_id: self.subject.clone().unwrap_or_default(),
+                notice: self.notice.unwrap_or_default().into(),
+                unreachable: self.unreachable,
             };
             let page = office
                 .ask("clarification", desk.list_clarifications(request))
@@ -347,12 +236,17 @@ impl List {
         listed.next_page_token = pages.await?;
         context.answer(&listed, |listed| {
             let rows = listed.clarifications.iter().map(|row| {
+                let state = words::word::<ClarificationState>(row.state);
                 vec![
                     row.clarification_id.clone(),
-                    words::word::<ClarificationState>(row.state),
+                    match row.unreachable {
+                        true => format!("{state} (unreachable)"),
+                        false => state,
+                    },
                     row.unit.clone(),
                     words::word::<ClarificationForm>(row.form),
                     row.due_on.clone(),
+                    words::word::<DeadlineNotice>(row.notice),
                     row.source.clone(),
                     row.subject_id.clone(),
                     row.matter_id.clone(),
@@ -364,6 +258,7 @@ impl List {
                 "unit",
                 "form",
                 "due on",
+                "notice",
                 "source",
                 "subject",
                 "matter",

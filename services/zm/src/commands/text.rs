@@ -1,4 +1,5 @@
-//! `zm text`: the only place where names and narratives are shown, and where they are erased.
+//! `zm text`: a text by its id, such as a name or a narrative, and its erasure. Beside it only `zm clarification show` shows
+//! texts, which are that clarification's own.
 
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;

@@ -107,7 +107,7 @@ impl Draft {
             .await?;
         context.answer(&answer, |_| {
             format!(
-                "Drafted. Somebody who neither decided the form nor drafted approves:\n  zm clarification approve {id}"
+                "Drafted. Somebody who neither decided the form nor drafted reads and approves:\n  zm clarification show {id}\n  zm clarification approve {id}"
             )
         })
     }
