@@ -603,7 +603,7 @@ impl Dossier {
 
 impl Aggregate for Clarification {
     const KIND: &'static str = office::ClarificationId::KIND;
-    const FORMAT: u32 = 4;
+    const FORMAT: u32 = 5;
     type State = State;
     type Command = Command;
     type Event = Event;

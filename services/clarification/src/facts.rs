@@ -56,12 +56,6 @@ impl Informed for Clarification {
                 if let Some(dossier) = state.as_ref().and_then(|(_, state)| state.dossier()) {
                     facts.answer = Some(ask(asking, dossier.matter, actor).await?);
                 }
-                if let Command::CarryOutClarification(particulars) = command
-                    && let Some(meeting) = particulars.meeting
-                {
-                    let convened = asking.state::<Meeting>(meeting).await?;
-                    facts.convened = convened.map(|_| meeting);
-                }
             }
             Command::RecordWish {
                 spoken_by: Some(person),

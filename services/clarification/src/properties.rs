@@ -14,6 +14,7 @@ use office::Finding;
 use proptest::prelude::*;
 
 use crate::clarification::fixture::*;
+use crate::clarification::forms::Form;
 use crate::clarification::{self, Standing};
 use crate::conclusion::clarification_of;
 use crate::matter::fixture::harm;
@@ -142,7 +143,12 @@ fn a_history_of_a_meeting_clears_one_name_and_tells_why_not_the_other() {
     world.settle();
     let both: Vec<_> = world.clarifications.keys().copied().collect();
     for of in &both {
-        while !matches!(world.standing(*of), Standing::Approved) {
+        // Five opinions and the wish come before the form.
+        for _ in 0..6 {
+            world.ask(*of, &Asked::Next, TRUTH, None);
+        }
+        world.ask(*of, &Asked::Form(Form::Meeting, TEXT), TRUTH, None);
+        while world.standing(*of) != Standing::Approved {
             world.ask(*of, &Asked::Next, TRUTH, None);
         }
     }

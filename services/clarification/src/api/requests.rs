@@ -5,13 +5,6 @@ mod meetings;
 
 use std::collections::BTreeSet;
 
-use chassis::request::{Answered, Reading, Request};
-use jiff::civil::Date;
-use office::{ActorId, ClarificationId, SubjectId, TextId};
-use proto::clarification as v1;
-use proto::office as o;
-use uuid::Uuid;
-
 use super::shown::unmet;
 use crate::ClarificationOffice;
 use crate::clarification::applying::Applying;
@@ -21,6 +14,11 @@ use crate::clarification::screening::Opinion;
 use crate::clarification::wish::Said;
 use crate::clarification::{Clarification, Command, Event, State};
 use crate::conclusion::clarification_of;
+use chassis::request::{Answered, Reading, Request};
+use jiff::civil::Date;
+use office::{ActorId, ClarificationId, SubjectId, TextId};
+use proto::clarification as v1;
+use proto::office as o;
 
 /// A request about a clarification whose answer is the clarification's id and version.
 macro_rules! about_a_clarification {
@@ -317,29 +315,29 @@ fn handed_over_by(said: &str, reading: &mut Reading<'_>) -> Option<ActorId> {
     handed_over_by
 }
 
-/// How many attended; 0 where it is not said.
-fn attendance(said: i32, reading: &mut Reading<'_>) -> u32 {
-    u32::try_from(said).unwrap_or_else(|_| {
-        reading.violation("attendance", "must not be negative");
-        0
-    })
-}
-
 /// How it was carried out. Which of the fields belong to the form is decided with the form.
 fn particulars(
     request: &v1::CarryOutClarificationRequest,
     reading: &mut Reading<'_>,
 ) -> Particulars {
-    let handed_over_by = handed_over_by(&request.handed_over_by, reading);
-    let attendance = attendance(request.attendance, reading);
-    let meeting = Some(&request.meeting_id).filter(|id| !id.is_empty());
+    #[expect(
+        deprecated,
+        reason = "whoever still gives them must not lose them unheard"
+    )]
+    let of_a_meeting = [
+        ("meeting_id", !request.meeting_id.is_empty()),
+        ("attendance", request.attendance != 0),
+        ("attended", !request.attended.is_empty()),
+    ];
+    for (field, given) in of_a_meeting {
+        if given {
+            reading.violation(field, "must be empty: a meeting is convened and held");
+        }
+    }
     Particulars {
         carried_out_on: required_date("carried_out_on", &request.carried_out_on, reading),
         place: reading.text("place", &request.place),
-        handed_over_by,
-        meeting: meeting.map(|id| -> Uuid { reading.uuid("meeting_id", id) }),
-        attendance: (attendance > 0).then_some(attendance),
-        attended: reading.optional_text("attended", &request.attended),
+        handed_over_by: handed_over_by(&request.handed_over_by, reading),
         published_in: reading.optional_text("published_in", &request.published_in),
         published_until: reading.date("published_until", &request.published_until),
     }
@@ -350,6 +348,7 @@ mod tests {
     use std::sync::Arc;
 
     use chassis::testing::given;
+    use uuid::Uuid;
 
     use super::*;
     use crate::clarification::fixture::{an_approval, an_approved_one, clarification, id, officer};
@@ -491,34 +490,38 @@ mod tests {
             carried_out_on: "2026-03-09".to_owned(),
             place: "the hall of the roads office".to_owned(),
             handed_over_by: "otto".to_owned(),
-            meeting_id: REQUEST.to_owned(),
-            attendance: 31,
-            attended: "the staff".to_owned(),
             ..v1::CarryOutClarificationRequest::default()
         };
         let (_, texts, command) = read(request.clone()).expect("it is right");
-        assert_eq!(texts, 2);
+        assert_eq!(texts, 1);
         let stored = serde_json::to_string(&command).expect("a command is JSON");
         assert!(!stored.contains("roads office"));
         let fields = read(v1::CarryOutClarificationRequest {
             carried_out_on: String::new(),
             place: " ".to_owned(),
             handed_over_by: "service:intake".to_owned(),
-            meeting_id: "the big one".to_owned(),
-            attendance: -1,
             ..request
         })
         .expect_err("much is wrong");
-        assert_eq!(
-            fields,
-            [
-                "handed_over_by",
-                "attendance",
-                "carried_out_on",
-                "place",
-                "meeting_id"
-            ]
-        );
+        assert_eq!(fields, ["carried_out_on", "place", "handed_over_by"]);
+    }
+
+    #[test]
+    #[expect(deprecated, reason = "somebody still gives them")]
+    fn no_meeting_is_entered_with_what_was_carried_out() {
+        let request = v1::CarryOutClarificationRequest {
+            request_id: REQUEST.to_owned(),
+            clarification_id: clarification().to_string(),
+            carried_out_on: "2026-03-09".to_owned(),
+            place: "the hall of the roads office".to_owned(),
+            handed_over_by: "otto".to_owned(),
+            meeting_id: REQUEST.to_owned(),
+            attendance: 31,
+            attended: "the staff".to_owned(),
+            ..v1::CarryOutClarificationRequest::default()
+        };
+        let fields = read(request).expect_err("it is a meeting's");
+        assert_eq!(fields, ["meeting_id", "attendance", "attended"]);
     }
 
     #[test]

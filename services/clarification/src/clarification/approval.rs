@@ -13,7 +13,6 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use office::{ActorId, Due, Notice};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::drafting::NOTHING_DRAFTED;
 use super::rendering::Content;
@@ -51,8 +50,6 @@ pub struct Facts {
     pub speaker: Option<Speaker>,
     /// How the subject of an application stands in the matter; `None` where the matter is not known, or there is none.
     pub position: Option<Position>,
-    /// The meeting that the clarification is to be carried out at, where it is one that was convened.
-    pub convened: Option<Uuid>,
     /// The documents as they were set; `None` where none were wanted.
     pub rendering: Option<Rendering<Content>>,
 }

@@ -10,7 +10,7 @@ use chassis::aggregate::{Decision, Effects, Rejection, TextRef};
 use chassis::recusal::Recusal;
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind};
 use jiff::civil::Date;
-use office::{ActorId, ClarificationId, TextId};
+use office::{ActorId, ClarificationId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -109,19 +109,17 @@ fn carried_out(
         carried_out_on: at.on,
         place: at.place.id,
         handed_over_by: Some(record.handed_over_by.clone()),
-        meeting: Some(at.meeting),
-        attendance: Some(record.attendance),
-        attended: Some(record.attended.id),
         published_in: None,
         published_until: None,
     };
-    // The texts are the meeting's and came with its commands.
-    let text = |id: TextId| {
-        let texts = [&at.place, &record.attended].into_iter();
-        let mut texts = texts.filter(|text| text.id == id);
-        texts.next().cloned().unwrap_or_else(|| context.text(id))
+    let meeting = carrying_out::Meeting {
+        id: at.meeting,
+        attendance: record.attendance,
+        attended: record.attended.clone(),
     };
-    carrying_out::clear(state, &particulars, &at.by, text, context)
+    // The place is the meeting's and came with its command.
+    let text = |_| at.place.clone();
+    carrying_out::clear(state, &particulars, Some(meeting), &at.by, text, context)
 }
 
 /// The meeting learns who is recused from its clarifications, and what became of each.
@@ -249,7 +247,7 @@ mod tests {
         let again = a_heard_one();
         is_not_carried_out(asked(again), &carrying_out::NOT_APPROVED);
         let written = an_approved_one(Form::Written);
-        is_not_carried_out(asked(written), &carrying_out::PARTICULARS_INCOMPLETE);
+        is_not_carried_out(asked(written), &carrying_out::IN_ANOTHER_FORM);
     }
 
     #[test]
@@ -294,20 +292,6 @@ mod tests {
         recused("olga")
             .when(Command::ClearAtMeeting(Box::new(by_olga)))
             .then([answered(Outcome::NotCarriedOut { code })]);
-    }
-
-    #[test]
-    fn a_meeting_that_was_convened_is_held_and_not_entered_by_hand() {
-        let facts = super::super::Facts {
-            convened: Some(meeting()),
-            ..stands(1)
-        };
-        let refusal = an_approved_one(Form::Meeting)
-            .facts(facts)
-            .actor(officer("otto"))
-            .when(carry_it_out(Form::Meeting))
-            .then_refused(&carrying_out::PARTICULARS_INCOMPLETE);
-        assert_eq!(refusal.violations[0].field, "meeting_id");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Carrying it out: by the unit that concluded, within five working days of the approval, on a conclusion that stands
 //! at that moment, in the form that was approved, with the documents that were made for that approval.
 //!
-//! What must be recorded follows from the form: who handed the letter over always, since written is part of all; the
-//! meeting, who attended and how many; where a bulletin was published and until when.
+//! What must be recorded follows from the form: who handed the letter over always, since written is part of all; where a
+//! bulletin was published and until when. A meeting is convened and held as a whole, and carries out each of its names
+//! by this very decision, see [`at_meeting`](super::at_meeting).
 
 use chassis::aggregate::{Decision, Rejection, TextRef};
 use chassis::recusal::Recusal;
@@ -27,6 +28,18 @@ pub const NOT_APPROVED: Refusal = Refusal::new(
     "CLARIFICATION_NOT_APPROVED",
     "This clarification is not approved; nothing can be carried out.",
 );
+/// It is approved to be made at a meeting, and none was held.
+pub const AT_A_MEETING: Refusal = Refusal::new(
+    RefusalKind::FailedPrecondition,
+    "CLARIFICATION_AT_A_MEETING",
+    "This clarification is approved to be made at a meeting; convene one for it, and record that it was held.",
+);
+/// A meeting was held for it, and it is approved in another form by now.
+pub const IN_ANOTHER_FORM: Refusal = Refusal::new(
+    RefusalKind::FailedPrecondition,
+    "CLARIFICATION_IN_ANOTHER_FORM",
+    "This clarification is not approved to be made at a meeting; it is carried out by itself.",
+);
 /// Particulars are missing or do not fit the form.
 pub const PARTICULARS_INCOMPLETE: Refusal = Refusal::new(
     RefusalKind::InvalidArgument,
@@ -43,19 +56,13 @@ pub struct Particulars {
     pub place: TextId,
     /// Who handed the letter over.
     pub handed_over_by: Option<ActorId>,
-    /// The meeting, the same for all subjects cleared at it.
-    pub meeting: Option<Uuid>,
-    /// How many attended it.
-    pub attendance: Option<u32>,
-    /// Who did.
-    pub attended: Option<TextId>,
     /// Where the bulletin was published.
     pub published_in: Option<TextId>,
     /// On which day it is to be removed.
     pub published_until: Option<Date>,
 }
 
-/// A meeting.
+/// The meeting that it was carried out at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Meeting {
     /// The same for all subjects cleared at it.
@@ -126,7 +133,7 @@ pub struct CarriedOut {
     pub execution: Execution,
 }
 
-/// Records that an approved clarification was carried out.
+/// Records that an approved clarification was carried out, in a form that needs no meeting.
 pub(super) fn carry_out(
     state: &State,
     particulars: &Particulars,
@@ -139,14 +146,16 @@ pub(super) fn carry_out(
         return Ok(Vec::new());
     }
     let by = &context.actor.id;
-    let carried_out = clear(state, particulars, by, |id| context.text(id), context)?;
+    let text = |id| context.text(id);
+    let carried_out = clear(state, particulars, None, by, text, context)?;
     Ok(vec![carried_out.into()])
 }
 
-/// Clears the name as somebody recorded it; `text` knows the texts of the particulars.
+/// Clears the name as somebody recorded it, at a meeting or without one; `text` knows the texts of the particulars.
 pub(super) fn clear(
     state: &State,
     particulars: &Particulars,
+    meeting: Option<Meeting>,
     by: &ActorId,
     text: impl Fn(TextId) -> TextRef,
     context: &Context,
@@ -163,14 +172,13 @@ pub(super) fn clear(
         return Err(NOT_APPROVED.into());
     };
     let form = form.form;
+    match (form, &meeting) {
+        (Form::Meeting, None) => return Err(AT_A_MEETING.into()),
+        (Form::Meeting, Some(_)) | (_, None) => {}
+        (_, Some(_)) => return Err(IN_ANOTHER_FORM.into()),
+    }
     let today = context.profile.calendar.date(context.now);
     let mut violations = not_fitting(form, approval, particulars, today);
-    if particulars.meeting.is_some() && particulars.meeting == context.facts.convened {
-        violations.push(violation(
-            "meeting_id",
-            "is a meeting that was convened; it is held as a whole",
-        ));
-    }
     let handed_over_by = particulars.handed_over_by.as_ref();
     if handed_over_by.is_some_and(|actor| dossier.recusal.names(actor, &context.secrets)) {
         violations.push(violation(
@@ -194,7 +202,6 @@ pub(super) fn clear(
         .profile
         .clarification
         .personnel_reminder_working_days;
-    let meeting = particulars.meeting.zip(particulars.attended);
     let bulletin = particulars.published_in.zip(particulars.published_until);
     Ok(CarriedOut {
         matter: dossier.matter,
@@ -210,11 +217,7 @@ pub(super) fn clear(
             on: particulars.carried_out_on,
             place: text(particulars.place),
             handed_over_by: handed_over_by.clone(),
-            meeting: meeting.map(|(id, attended)| Meeting {
-                id,
-                attendance: particulars.attendance.unwrap_or_default(),
-                attended: text(attended),
-            }),
+            meeting,
             bulletin: bulletin.map(|(published_in, until)| Bulletin {
                 published_in: text(published_in),
                 until,
@@ -250,16 +253,12 @@ pub(super) fn carried_out(dossier: &mut Dossier, carried_out: &CarriedOut) {
 
 /// Whether this is what was recorded.
 fn same(execution: &Execution, particulars: &Particulars) -> bool {
-    let meeting = execution.meeting.as_ref();
     let bulletin = execution.bulletin.as_ref();
     *particulars
         == Particulars {
             carried_out_on: execution.on,
             place: execution.place.id,
             handed_over_by: Some(execution.handed_over_by.clone()),
-            meeting: meeting.map(|meeting| meeting.id),
-            attendance: meeting.map(|meeting| meeting.attendance),
-            attended: meeting.map(|meeting| meeting.attended.id),
             published_in: bulletin.map(|bulletin| bulletin.published_in.id),
             published_until: bulletin.map(|bulletin| bulletin.until),
         }
@@ -298,13 +297,6 @@ fn not_fitting(
         (false, true) => violations.push(violation(field, "must be empty for this form")),
         (true, true) | (false, false) => {}
     };
-    demand(Form::Meeting, "meeting_id", particulars.meeting.is_some());
-    demand(
-        Form::Meeting,
-        "attendance",
-        particulars.attendance.is_some(),
-    );
-    demand(Form::Meeting, "attended", particulars.attended.is_some());
     let published_in = particulars.published_in.is_some();
     demand(Form::Bulletin, "published_in", published_in);
     let until = particulars.published_until;
@@ -338,6 +330,8 @@ mod tests {
         Command::CarryOutClarification(Box::new(particulars))
     }
 
+    const ALONE: [Form; 3] = [Form::Written, Form::InPerson, Form::Bulletin];
+
     fn fields(refusal: &Refusal) -> Vec<&str> {
         let violations = refusal.violations.iter();
         violations
@@ -347,7 +341,7 @@ mod tests {
 
     #[test]
     fn every_form_is_carried_out_with_the_written_letter() {
-        for form in Form::ALL {
+        for form in ALONE {
             let after = an_approved_one(form)
                 .facts(stands(1))
                 .actor(officer("otto"))
@@ -365,21 +359,18 @@ mod tests {
 
     #[test]
     fn the_particulars_are_those_of_the_form() {
-        let refusal = an_approved_one(Form::Meeting)
-            .facts(stands(1))
-            .actor(officer("otto"))
-            .when(carry_it_out(Form::Bulletin))
-            .then_refused(&PARTICULARS_INCOMPLETE);
-        assert_eq!(
-            fields(&refusal),
-            [
-                "meeting_id",
-                "attendance",
-                "attended",
-                "published_in",
-                "published_until"
-            ]
-        );
+        let given = [
+            (Form::Written, Form::Bulletin),
+            (Form::Bulletin, Form::Written),
+        ];
+        for (approved, told) in given {
+            let refusal = an_approved_one(approved)
+                .facts(stands(1))
+                .actor(officer("otto"))
+                .when(carry_it_out(told))
+                .then_refused(&PARTICULARS_INCOMPLETE);
+            assert_eq!(fields(&refusal), ["published_in", "published_until"]);
+        }
         let refusal = an_approved_one(Form::Bulletin)
             .facts(stands(1))
             .actor(officer("otto"))
@@ -389,6 +380,15 @@ mod tests {
             ))
             .then_refused(&PARTICULARS_INCOMPLETE);
         assert_eq!(fields(&refusal), ["published_until"]);
+    }
+
+    #[test]
+    fn what_is_approved_for_a_meeting_is_carried_out_at_one_that_was_held() {
+        an_approved_one(Form::Meeting)
+            .facts(stands(1))
+            .actor(officer("otto"))
+            .when(carry_it_out(Form::Written))
+            .then_refused(&AT_A_MEETING);
     }
 
     #[test]
@@ -446,7 +446,7 @@ mod tests {
 
     #[test]
     fn nothing_is_carried_out_without_the_documents_of_its_approval() {
-        for form in Form::ALL {
+        for form in ALONE {
             an_approved_without_documents(form)
                 .facts(stands(1))
                 .actor(officer("otto"))

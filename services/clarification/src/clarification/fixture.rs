@@ -289,15 +289,11 @@ pub(crate) fn an_approval() -> Event {
 }
 
 pub(crate) fn particulars(form: Form) -> Particulars {
-    let meeting = form == Form::Meeting;
     let bulletin = form == Form::Bulletin;
     Particulars {
         carried_out_on: date(2026, 3, 9),
         place: id(TEXT),
         handed_over_by: Some(actor_id("otto")),
-        meeting: meeting.then(|| id(0x70)),
-        attendance: meeting.then_some(31),
-        attended: meeting.then(|| id(TEXT + 1)),
         published_in: bulletin.then(|| id(TEXT + 1)),
         published_until: bulletin.then(|| date(2026, 4, 8)),
     }

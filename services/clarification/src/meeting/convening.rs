@@ -1,5 +1,5 @@
 //! Convening: an officer calls a meeting of the unit that carries the clarifications out, which follows from them and is
-//! never entered. Everything that stands against one of them is told at once, each under its place in the list.
+//! never entered. A meeting that is over is convened afterwards, with the day on which it was. Everything that stands against one of them is told at once, each under its place in the list.
 //!
 //! How they stand is read before the decision and may change until the meeting: that is no matter, since each is decided
 //! upon again when its name is cleared.
@@ -114,22 +114,27 @@ pub(super) fn convene(
     let known = &context.facts.clarifications;
     let first = clarifications.first().and_then(|id| known.get(id));
     let mut violations = Vec::new();
+    let mut approved_on = None;
     for (index, id) in clarifications.iter().enumerate() {
         let unfit = if clarifications[..index].contains(id) {
             vec!["must be named once".to_owned()]
         } else {
             unfit(known.get(id), first, context)
         };
+        if unfit.is_empty() {
+            let prepared = known.get(id).and_then(|known| known.dossier.preparation());
+            let approval = prepared.and_then(|prepared| prepared.progress.approval());
+            approved_on = approved_on.max(approval.map(|approval| approval.on));
+        }
         violations.extend(unfit.into_iter().map(|description| Violation {
             field: format!("clarification_ids[{index}]"),
             description,
         }));
     }
-    if on < context.profile.calendar.date(context.now) {
+    if let Some(last) = approved_on.filter(|last| on < *last) {
         violations.push(Violation {
             field: "held_on".to_owned(),
-            description: "must be today or later; what was held before is carried out one by one"
-                .to_owned(),
+            description: format!("must not be before {last}, when the last of them was approved"),
         });
     }
     let (Some(first), true) = (first, violations.is_empty()) else {
@@ -319,6 +324,23 @@ mod tests {
     }
 
     #[test]
+    fn a_meeting_that_is_over_is_convened_afterwards_if_it_was_after_the_approvals() {
+        let on = |day| Command::ConveneMeeting {
+            clarifications: vec![nth(1), nth(2)],
+            on: day,
+            time: None,
+            place: id(TEXT),
+        };
+        let later = || no_meeting().facts(facts(two())).now("2026-03-12T07:00:00Z");
+        later().when(on(date(2026, 3, 9))).accepted();
+        let refusal = later()
+            .when(on(date(2026, 3, 8)))
+            .then_refused(&NOT_CONVENABLE);
+        let violations = &refusal.violations;
+        assert_eq!((violations.len(), &*violations[0].field), (1, "held_on"));
+    }
+
+    #[test]
     fn a_name_is_awaited_at_one_meeting_at_a_time() {
         let [_, mut second] = two();
         second.awaited = Some(id(0x91));
@@ -330,7 +352,7 @@ mod tests {
         let mut second = known(&a_drafted_one(Form::Written));
         second.awaited = Some(id(0x91));
         let command = Command::ConveneMeeting {
-            clarifications: vec![nth(9), nth(2), nth(2)],
+            clarifications: vec![nth(9), nth(1), nth(2), nth(2)],
             on: date(2026, 3, 8),
             time: None,
             place: id(TEXT),
@@ -346,10 +368,10 @@ mod tests {
             fields,
             [
                 "clarification_ids[0]",
-                "clarification_ids[1]",
-                "clarification_ids[1]",
-                "clarification_ids[1]",
                 "clarification_ids[2]",
+                "clarification_ids[2]",
+                "clarification_ids[2]",
+                "clarification_ids[3]",
                 "held_on"
             ]
         );

@@ -1,7 +1,7 @@
 //! The documents of a meeting: the announcement, made by itself once it is convened, and the record, made by itself once
 //! it was held and it is known what became of each name. Their bytes are kept with their hash in the journal.
 //!
-//! The announcement says when and where it is and whose names it is to clear, and nothing of what was alleged. The
+//! A meeting whose day has passed is not announced any more. The announcement says when and where it is and whose names it is to clear, and nothing of what was alleged. The
 //! record states what the statements of those say whose names were cleared at it, and names nobody else: not who was
 //! halted or declined meanwhile. A meeting that cleared nobody has no record.
 //!
@@ -59,7 +59,8 @@ impl Content {
             } if outcomes.len() == agenda.items.len() => (Kind::Record, Some(record)),
             Stage::Held { .. } | Stage::Cancelled { .. } => return None,
         };
-        if agenda.documents.iter().any(|one| one.kind == kind) {
+        let is_over = kind == Kind::Announcement && agenda.on < today;
+        if is_over || agenda.documents.iter().any(|one| one.kind == kind) {
             return None;
         }
         let is_named = |outcome| match kind {
@@ -235,6 +236,11 @@ mod tests {
                 ("Li", reference, concluded_on)
             ]
         );
+    }
+
+    #[test]
+    fn a_meeting_whose_day_has_passed_is_not_announced() {
+        assert_eq!(due(&a_meeting().now("2026-03-11T07:00:00Z")), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::clarification::forms::Form;
 use crate::clarification::screening::Opinion;
 use crate::clarification::wish;
 use crate::clarification::{self, Dossier, Progress, Stage};
-use crate::conclusion::{DUPLICATE, Exclusion, Harm, SubjectHarm, VOID};
+use crate::conclusion::{DUPLICATE, Exclusion, Harm, SubjectHarm, SubjectKind, VOID};
 use crate::matter::fixture::harm;
 
 /// One step, how many seconds after the one before.
@@ -363,8 +363,13 @@ fn next(dossier: &Dossier, secrets: &Secrets) -> (clarification::Command, Actor)
     match &preparation.progress {
         Progress::Undecided => {
             let wish = preparation.wish.as_ref();
+            // The one alone, the other at a meeting, so that both ways are gone.
+            let usual = match dossier.subject.kind {
+                SubjectKind::Person => Form::InPerson,
+                SubjectKind::Organisation => Form::Meeting,
+            };
             let forms = Form::ALL.into_iter().rev();
-            let allowed = [Form::Meeting]
+            let allowed = [usual]
                 .into_iter()
                 .chain(forms)
                 .find(|form| wish.is_some_and(|wish| !wish.refuses(*form)));
@@ -390,6 +395,13 @@ fn next(dossier: &Dossier, secrets: &Secrets) -> (clarification::Command, Actor)
             (command, otto)
         }
     }
+}
+
+/// Whether a meeting is what comes next of it.
+pub(super) fn waits_for_a_meeting(dossier: &Dossier) -> bool {
+    let preparation = dossier.preparation();
+    let progress = preparation.map(|preparation| &preparation.progress);
+    matches!(progress, Some(Progress::Approved { form, .. }) if form.form == Form::Meeting)
 }
 
 /// A wish, heard on the day of the conclusion if that came later.

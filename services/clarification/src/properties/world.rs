@@ -16,14 +16,17 @@ use uuid::Uuid;
 
 use self::history::Happened;
 use self::verification::Verification;
-use super::steps::{A_DAY, Asked, Happens, Met, Said, Step, Stream, TRUTH, Told, command, of_unit};
+use super::steps::{
+    A_DAY, Asked, Happens, Met, Said, Step, Stream, TRUTH, Told, command, of_unit,
+    waits_for_a_meeting,
+};
 use crate::clarification::applying::Applying;
 use crate::clarification::approval::Facts;
 use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
 use crate::clarification::rendering::Content;
 use crate::clarification::wish::Speaker;
-use crate::clarification::{self, Clarification, Standing};
+use crate::clarification::{self, Clarification, Dossier, Standing};
 use crate::conclusion::{SubjectKind, clarification_of};
 use crate::integrity::IntegrityFile;
 use crate::ledger::{self, Entered, Ledger};
@@ -450,6 +453,9 @@ impl World {
         let Some(dossier) = state.dossier().cloned() else {
             return self.ask_in_vain(of, asked);
         };
+        if matches!(asked, Asked::Next) && waits_for_a_meeting(&dossier) {
+            return self.meet(&self.next_of_meeting(of, &dossier), by);
+        }
         let (mut command, usually) = command(asked, &dossier, &self.setting.secrets);
         let actor = by.unwrap_or_else(|| of_unit(usually, &dossier));
         let mut context = self.context::<Clarification>(of, actor);
@@ -534,6 +540,18 @@ impl World {
         for event in &events {
             self.await_all(followed::<Meeting>(of, event));
         }
+    }
+
+    /// What comes next of what is carried out at a meeting: one that it is called to is held, or else one convened.
+    fn next_of_meeting(&self, of: Uuid, dossier: &Dossier) -> Met {
+        let is_awaited = |(meeting, one): (&Uuid, &Journal<Meeting>)| {
+            let agenda = one.state().agenda();
+            dossier.called.contains(meeting)
+                && agenda.is_some_and(|agenda| agenda.stage == meeting::Stage::Awaited)
+        };
+        let index = self.meetings.iter().position(is_awaited);
+        let of = self.clarifications.keys().position(|id| *id == of);
+        index.map_or(Met::Convene(of, 0), Met::Hold)
     }
 
     fn known(&self) -> convening::Facts {

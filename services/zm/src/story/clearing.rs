@@ -4,8 +4,9 @@
 use anyhow::Result;
 use proto::clarification::{
     ApproveClarificationRequest, CarryOutClarificationRequest, Clarification, ClarificationState,
-    ConfirmClarificationRequest, DecideFormRequest, DraftStatementRequest, GetClarificationRequest,
-    Opinion, RecordOpinionRequest, RecordWishRequest, Wish,
+    ConfirmClarificationRequest, ConveneMeetingRequest, DecideFormRequest, DraftStatementRequest,
+    GetClarificationRequest, HoldMeetingRequest, Opinion, RecordOpinionRequest, RecordWishRequest,
+    Wish,
 };
 use proto::follow_up::GetFileRequest;
 use proto::office::{ClarificationForm, Finding};
@@ -15,6 +16,7 @@ use super::{Ids, Telling, ended};
 use crate::words;
 
 const SERVICE: &str = "clarification";
+const HALL: &str = "The hall of the land office";
 
 impl Telling<'_> {
     /// Does what the clarification's state asks for, until it is confirmed; its id.
@@ -35,7 +37,10 @@ impl Telling<'_> {
                 ClarificationState::Drafted => self.approve_clearing(&now).await?,
                 ClarificationState::Approved => {
                     self.await_documents(ids, &now).await?;
-                    self.carry_out(&now).await?;
+                    match now.form() {
+                        ClarificationForm::Meeting => self.meet(ids, &now).await?,
+                        _ => self.carry_out(&now).await?,
+                    }
                 }
                 ClarificationState::CarriedOut => self.confirm(ids, &now).await?,
                 ClarificationState::Confirmed => return Ok(id),
@@ -195,37 +200,61 @@ impl Telling<'_> {
     }
 
     async fn carry_out(&mut self, now: &Clarification) -> Result<()> {
-        let form = now.form();
-        let meeting = form == ClarificationForm::Meeting;
         let request = CarryOutClarificationRequest {
             request_id: step_id("carry_out", &now.clarification_id, now.version),
             clarification_id: now.clarification_id.clone(),
             carried_out_on: self.today(SERVICE).await?,
-            place: "The hall of the land office".to_owned(),
+            place: HALL.to_owned(),
             handed_over_by: self.clarifier.actor.id.to_string(),
-            meeting_id: match meeting {
-                true => step_id("meeting", &now.clarification_id, now.version),
-                false => String::new(),
-            },
-            attendance: if meeting { 41 } else { 0 },
-            attended: match meeting {
-                true => "The land office and the village heads".to_owned(),
-                false => String::new(),
-            },
-            published_in: String::new(),
-            published_until: String::new(),
+            ..CarryOutClarificationRequest::default()
         };
         let mut desk = self.clarifier.clarification(&self.office);
         let answer = desk.carry_out_clarification(request);
         self.office.ask(SERVICE, answer).await?;
         let officer = self.clarifier.actor.id.to_string();
-        let text = match meeting {
-            true => {
-                "carries it out: 41 people hear it in the hall of the land office, and she gets the letter"
-            }
-            false => "carries it out: she gets the letter",
+        self.tell(SERVICE, &officer, "carries it out: she gets the letter")
+    }
+
+    /// Convenes a meeting for her and holds it; that her name is cleared at it follows by itself.
+    async fn meet(&mut self, ids: &Ids, now: &Clarification) -> Result<()> {
+        // Not of the version: the clarification changes when it is called to the meeting, and the meeting is the same.
+        let of = format!("{}:{}", now.clarification_id, now.conclusion);
+        let convene = ConveneMeetingRequest {
+            request_id: request_id("convene", &of),
+            clarification_ids: vec![now.clarification_id.clone()],
+            held_on: self.today(SERVICE).await?,
+            held_at: String::new(),
+            place: HALL.to_owned(),
         };
-        self.tell(SERVICE, &officer, text)
+        let mut desk = self.clarifier.clarification(&self.office);
+        let answer = desk.convene_meeting(convene);
+        let meeting_id = self.office.ask(SERVICE, answer).await?.meeting_id;
+        let officer = self.clarifier.actor.id.to_string();
+        self.tell(
+            SERVICE,
+            &officer,
+            "convenes a meeting in the hall of the land office; its announcement is made by itself",
+        )?;
+        let hold = HoldMeetingRequest {
+            request_id: request_id("hold", &meeting_id),
+            meeting_id,
+            attendance: 41,
+            attended: "The land office and the village heads".to_owned(),
+            handed_over_by: officer.clone(),
+        };
+        let mut desk = self.clarifier.clarification(&self.office);
+        self.office.ask(SERVICE, desk.hold_meeting(hold)).await?;
+        let of = format!("the meeting for {}", now.clarification_id);
+        let cleared = self.news(SERVICE, &of, async || {
+            let now = self.clarification(ids).await?;
+            Ok(now.filter(|now| now.state() != ClarificationState::Approved))
+        });
+        cleared.await?;
+        self.tell(
+            SERVICE,
+            &officer,
+            "records that it was held: 41 people heard it, her name is cleared, and she got the letter",
+        )
     }
 
     async fn confirm(&mut self, ids: &Ids, now: &Clarification) -> Result<()> {

@@ -7,7 +7,7 @@ use office::ClarificationId;
 use proto::clarification as v1;
 use uuid::Uuid;
 
-use super::{attendance, handed_over_by, required_date};
+use super::{handed_over_by, required_date};
 use crate::ClarificationOffice;
 use crate::meeting::{Command, Meeting};
 
@@ -94,9 +94,9 @@ impl Request<ClarificationOffice> for v1::HoldMeetingRequest {
 
     fn read(self, reading: &mut Reading<'_>) -> Command {
         let _: Uuid = reading.about("meeting_id", &self.meeting_id);
-        let attendance = attendance(self.attendance, reading);
-        if self.attendance == 0 {
-            reading.violation("attendance", "must be given");
+        let attendance = u32::try_from(self.attendance).unwrap_or_default();
+        if attendance == 0 {
+            reading.violation("attendance", "must be at least 1");
         }
         if self.handed_over_by.is_empty() {
             reading.violation("handed_over_by", "must be given");

@@ -53,7 +53,7 @@ pub struct Convene {
     /// A clarification whose name is cleared at it; give it for each, up to 100
     #[arg(long, value_name = "CLARIFICATION", value_parser = ids::clarification, required = true)]
     clarification: Vec<String>,
-    /// On which day, from today on
+    /// On which day; of a meeting that is over the day on which it was
     #[arg(long, value_name = "DATE")]
     on: String,
     /// At which local time, such as 14:30
@@ -146,7 +146,7 @@ impl Convene {
             .await?;
         context.answer(&answer, |answer| {
             format!(
-                "Convened by {}: meeting {id}. Its announcement is made by itself; once it was held, on {on} or afterwards:\n  zm clarification document {id} --kind announcement\n  zm clarification meeting hold {id}",
+                "Convened by {}: meeting {id}. An announcement is made by itself while its day is to come; once it was held, on {on} or afterwards:\n  zm clarification document {id} --kind announcement\n  zm clarification meeting hold {id}",
                 answer.unit,
                 id = answer.meeting_id
             )

@@ -10,7 +10,6 @@ use proto::clarification::{
     ConfirmClarificationRequest, DecideFormRequest, DraftStatementRequest,
 };
 use proto::office::ClarificationForm;
-use uuid::Uuid;
 
 use super::get;
 use crate::client::{Clarification as Desk, Unanswered};
@@ -124,7 +123,7 @@ impl Only {
         let answer = context.clarification(Role::Supervisor, ask).await?;
         context.answer(&answer, |answer| {
             format!(
-                "Approved: the conclusion stands. Its documents are made by themselves; to be carried out by {}:\n  zm clarification document {id}\n  zm clarification carry-out {id}",
+                "Approved: the conclusion stands. Its documents are made by themselves; to be carried out by {}:\n  zm clarification document {id}\n  zm clarification carry-out {id}\nIf its form is a meeting:\n  zm clarification meeting convene --clarification {id}",
                 answer.due_on
             )
         })
@@ -156,13 +155,11 @@ fn being_made(refused: &anyhow::Error) -> bool {
 pub(crate) const CARRY_OUT_EXAMPLES: &str = "\
 Examples:
   zm clarification carry-out CLARIFICATION --place 'His office' --handed-over-by clarification-officer-1
-  zm clarification carry-out CLARIFICATION --place 'Town hall' --handed-over-by li --attendance 40 --attended 'All of the office'
-  zm clarification carry-out CLARIFICATION --place 'Town hall' --handed-over-by li --meeting MEETING --attendance 40
   zm clarification carry-out CLARIFICATION --place 'Qingjiang' --handed-over-by li --published-in 'The notice board' \\
     --published-until 2026-06-30
 
-The letter is part of every form. A meeting may clear several subjects: `zm clarification meeting convene` and `hold`; or, \
-of one that was held already, give the meeting's id, which the first one shows.";
+The letter is part of every form. What is approved for a meeting, alone or with others, is carried out when that is \
+held: `zm clarification meeting convene` and `hold`.";
 
 /// Record that it was carried out.
 #[derive(Debug, Args)]
@@ -179,21 +176,6 @@ pub struct CarryOut {
     /// Actor id of who handed the letter over [default: whoever acts]
     #[arg(long, value_name = "ACTORID")]
     handed_over_by: Option<String>,
-    /// For a meeting: its id, the same for all who are cleared at it [default: drawn]
-    #[arg(long, value_name = "MEETING", value_parser = ids::meeting, requires = "attendance")]
-    meeting: Option<String>,
-    /// For a meeting: how many attended
-    #[arg(long, value_name = "N")]
-    attendance: Option<i32>,
-    /// For a meeting: who attended; kept as a text
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true,
-        requires = "attendance"
-    )]
-    attended: String,
     /// For a bulletin: where it was published; kept as a text
     #[arg(
         long,
@@ -215,15 +197,6 @@ pub struct CarryOut {
 impl CarryOut {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         let role = Role::ClarificationOfficer;
-        let request_id = context.request_id();
-        let meeting_id = match (self.meeting, self.attendance) {
-            (Some(meeting), _) => meeting,
-            (None, None) => String::new(),
-            // Of the request, so that a repeat means the same meeting.
-            (None, Some(_)) => {
-                Uuid::new_v5(&Uuid::NAMESPACE_OID, request_id.as_bytes()).to_string()
-            }
-        };
         let request = CarryOutClarificationRequest {
             carried_out_on: context
                 .date_or_today(self.on, "clarification", role)
@@ -232,16 +205,14 @@ impl CarryOut {
                 Some(by) => by,
                 None => context.person(role)?.actor.id.to_string(),
             },
-            request_id,
+            request_id: context.request_id(),
             clarification_id: self.clarification,
             place: self.place,
-            meeting_id,
-            attendance: self.attendance.unwrap_or_default(),
-            attended: self.attended,
             published_in: self.published_in,
             published_until: self.published_until,
+            ..CarryOutClarificationRequest::default()
         };
-        let (id, meeting) = (request.clarification_id.clone(), request.meeting_id.clone());
+        let id = request.clarification_id.clone();
         let mut patience = Patience::with_a_service(MADE);
         let answer = loop {
             let request = request.clone();
@@ -252,12 +223,8 @@ impl CarryOut {
             }
         };
         context.answer(&answer, |_| {
-            let met = match meeting.as_str() {
-                "" => String::new(),
-                meeting => format!(" Another who is cleared at the same meeting: --meeting {meeting}."),
-            };
             format!(
-                "Carried out.{met}\nIt enters the ledger by itself; the organisation department takes note:\n  zm clarification confirm {id}"
+                "Carried out.\nIt enters the ledger by itself; the organisation department takes note:\n  zm clarification confirm {id}"
             )
         })
     }
