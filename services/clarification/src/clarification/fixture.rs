@@ -6,28 +6,27 @@ use chassis::recusal::Mark;
 use chassis::secrets::Secrets;
 use chassis::testing::{Given, given};
 use jiff::civil::date;
-use office::{Actor, ActorId, ClarificationId, Department, Due, Finding};
+use office::{Actor, ActorId, ClarificationId, Department, Due, Finding, UnitCode};
 
 use super::afterwards::Confirmed;
-use super::applying::Applying;
 use super::approval::{Answer, Approved, Facts, RestsOn, Word};
 use super::candidacy::{Candidacy, Opened};
-use super::carrying_out::{Bulletin, CarriedOut, Meeting};
+use super::carrying_out::{Bulletin, CarriedOut, Execution, Meeting};
 use super::course::{Halted, Superseded};
-use super::drafting::StatementDrafted;
-use super::forms::{Because, FormDecided, Recommendation};
+use super::drafting::{Statement, StatementDrafted};
+use super::forms::{Because, DecidedForm, FormDecided, Recommendation};
 use super::rendering::{Content, DocumentsRendered, kinds_of};
 use super::screening::OpinionRecorded;
 use super::wish::{Speaker, WishRecorded};
 use super::*;
 use crate::conclusion::{
-    Degree, Harm, Holding, Line, NotCleared, Reach, Reason, SubjectHarm, SubjectKind,
+    Clearance, Degree, Harm, Holding, Line, Reach, Reason, Subject, SubjectHarm, SubjectKind,
     clarification_of,
 };
 use crate::ledger::{Entered, Number, Occasion, Wanted, What};
 use crate::matter::applicants::Position;
 use crate::matter::fixture::a_matter;
-use crate::printing::{self, Printed, Rendering};
+use crate::printing::{self, Document, Printed};
 
 pub(crate) const TEXT: u128 = 0x60;
 

@@ -10,7 +10,7 @@ use office::{Actor, Role};
 use super::figures::{Counting, Figures, count};
 use super::*;
 use crate::clarification::afterwards::{LedgerNumbered, PersonnelReminded};
-use crate::clarification::course::{ExecutionNear, ExecutionOverdue};
+use crate::clarification::deadlines::{ExecutionNear, ExecutionOverdue};
 use crate::clarification::fixture::*;
 use crate::clarification::waiting::AppliedFor;
 use crate::clarification::wish::Said;

@@ -4,7 +4,7 @@ use chassis::testing::Given;
 
 use super::*;
 use crate::clarification::afterwards::{PersonnelReminded, RemovalDue};
-use crate::clarification::course::{ExecutionNear, ExecutionOverdue};
+use crate::clarification::deadlines::{ExecutionNear, ExecutionOverdue};
 use crate::clarification::fixture::*;
 use crate::clarification::{Clarification, Event};
 
