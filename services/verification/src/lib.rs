@@ -100,6 +100,7 @@ mod tests {
             include_str!("sanctions.rs"),
             include_str!("sanctions/assessing.rs"),
             include_str!("sanctions/impact.rs"),
+            include_str!("sanctions/preceding.rs"),
             include_str!("sanctions/recording.rs"),
             include_str!("sanctions/tolerance.rs"),
         ];

@@ -1,5 +1,5 @@
 //! Before a sanction what a conclusion substantiates is assessed ([`super::tolerance`]): proposed, returned, approved by
-//! different people; and what a sanction waits for.
+//! different people. That a sanction waits for it stands in [`super::preceding`].
 //!
 //! An assessment is of one conclusion; where the case is concluded again, what is substantiated then is assessed anew.
 
@@ -7,13 +7,13 @@ use std::cmp::Ordering;
 
 use chassis::aggregate::{Aggregate, Decision, Rejection};
 use chassis::refusal::{NOT_FOUND, Refusal, RefusalKind, Violation};
-use office::{Actor, AllegationId, CaseId, Role, SubjectId, TextId};
+use office::{AllegationId, CaseId, SubjectId, TextId};
 
 use super::tolerance::{
     Assessment, Liability, Progress, Tolerance, ToleranceApproved, ToleranceProposed,
     ToleranceReturned,
 };
-use super::{Context, Event, Sanction, State, substantiated};
+use super::{Context, Event, State, substantiated};
 use crate::case::{self, Case, Dossier, PROPOSER_RECUSED};
 
 /// There is not one assessment for each substantiated finding.
@@ -70,31 +70,6 @@ pub const FOUR_EYES: Refusal = Refusal::new(
     "VERIFICATION_TOLERANCE_FOUR_EYES",
     "You investigated this case or proposed this assessment; somebody else decides on it.",
 );
-/// A sanction that nothing preceded.
-pub const NOT_ASSESSED: Refusal = Refusal::new(
-    RefusalKind::FailedPrecondition,
-    "VERIFICATION_SANCTION_NOT_ASSESSED",
-    "Before a sanction the substantiated findings on this person are assessed, and they were not.",
-);
-/// A sanction while it is being assessed.
-pub const BEING_ASSESSED: Refusal = Refusal::new(
-    RefusalKind::FailedPrecondition,
-    "VERIFICATION_SANCTION_BEING_ASSESSED",
-    "The substantiated findings on this person are being assessed; a sanction waits for the outcome.",
-);
-/// A sanction that came before what precedes it.
-pub const DECIDED_BEFORE: Refusal = Refusal::new(
-    RefusalKind::FailedPrecondition,
-    "VERIFICATION_SANCTION_DECIDED_BEFORE",
-    "What is decided here is decided after the assessment, so not on an earlier day than its approval.",
-);
-/// A sanction of somebody who is exempt.
-pub const EXEMPT: Refusal = Refusal::new(
-    RefusalKind::FailedPrecondition,
-    "VERIFICATION_SANCTION_EXEMPT",
-    "This person is exempt in this case, and exempt means no sanction.",
-);
-
 /// Proposes an assessment of everything that the conclusion substantiates about a person.
 pub(super) fn propose(
     state: &State,
@@ -199,45 +174,19 @@ pub(super) fn approve(state: &State, case: CaseId, context: &Context) -> Decisio
     ])
 }
 
-/// Whether a sanction may follow: everything was assessed and something is left to be sanctioned. A machine tells what was
-/// decided outside, where it was assessed too; but it neither overtakes an assessment here nor sanctions whom one exempts.
-pub(super) fn leaves_to_sanction(
-    state: &State,
-    sanction: &Sanction,
-    conclusion: i32,
-    context: &Context,
-) -> Result<(), Rejection> {
-    match state.assessment(sanction.case, conclusion)? {
-        None if is_machine(&context.actor) => Ok(()),
-        None => Err(NOT_ASSESSED.into()),
-        Some(known) if !matches!(known.progress, Progress::Approved { .. }) => {
-            Err(BEING_ASSESSED.into())
-        }
-        Some(known) if exempts(&known.proposed.assessments) => Err(EXEMPT.into()),
-        Some(Tolerance {
-            progress: Progress::Approved { on },
-            ..
-        }) if *on > sanction.decided_on && !is_machine(&context.actor) => {
-            Err(DECIDED_BEFORE.at("decided_on").into())
-        }
-        Some(_) => Ok(()),
-    }
-}
-
-/// Whether a machine tells: what was decided elsewhere, as no machine decides here.
-fn is_machine(actor: &Actor) -> bool {
-    actor.roles == [Role::Automation].into()
-}
-
 /// Whether nothing is left to be sanctioned.
-fn exempts<T>(assessments: &[Assessment<T>]) -> bool {
+pub(super) fn exempts<T>(assessments: &[Assessment<T>]) -> bool {
     let mut assessments = assessments.iter();
     assessments.all(|one| one.liability.is == Liability::Exempt)
 }
 
 impl State {
     /// How this conclusion of a case was assessed, or is being. Where a later one was by now, the case was asked too early.
-    fn assessment(&self, case: CaseId, conclusion: i32) -> Result<Option<&Tolerance>, Rejection> {
+    pub(super) fn assessment(
+        &self,
+        case: CaseId,
+        conclusion: i32,
+    ) -> Result<Option<&Tolerance>, Rejection> {
         let known = self.tolerance.get(&case);
         if known.is_some_and(|known| known.proposed.conclusion > conclusion) {
             return Err(Rejection::Stale);
@@ -348,27 +297,19 @@ mod tests {
     use jiff::civil::date;
 
     use super::super::fixture::*;
+    use super::super::preceding::NOT_ASSESSED;
     use super::super::tolerance::{Breach, Experiment, Motive};
     use super::super::{
-        Command, Facts, NO_CONCLUSION, NOT_A_PERSON, NOT_SUBSTANTIATED, Recorded, Sanctions,
+        Command, Facts, NO_CONCLUSION, NOT_A_PERSON, NOT_SUBSTANTIATED, Recorded, Sanction,
+        Sanctions,
     };
     use super::*;
     use crate::case::events::{Concluded, ConflictDeclared};
     use crate::case::fixture::{
-        OFFICIAL, PLACEHOLDER, TEXT, actor, actor_id, concluded_with, finding, findings, id,
-        investigator, matter, opened, reopened, supervisor, text,
+        OFFICIAL, PLACEHOLDER, TEXT, actor_id, concluded_with, finding, findings, id, investigator,
+        matter, opened, reopened, supervisor, text,
     };
     use crate::case::{Outcome, RECUSED, case_of};
-
-    const LIABLE: &[(u128, Liability)] = &[(1, Liability::Liable)];
-    const EXEMPTED: &[(u128, Liability)] = &[(1, Liability::Exempt)];
-
-    fn all(assessments: &[(u128, Liability)]) -> Vec<Assessment<TextId>> {
-        let assessments = assessments.iter();
-        assessments
-            .map(|(allegation, liability)| assessed(*allegation, *liability))
-            .collect()
-    }
 
     fn propose_all(assessments: Vec<Assessment<TextId>>) -> Command {
         Command::ProposeTolerance {
@@ -393,23 +334,6 @@ mod tests {
         Command::ApproveTolerance {
             case: case_of(matter().id),
         }
-    }
-
-    fn sanction() -> Command {
-        Command::RecordSanction(warning())
-    }
-
-    fn machine() -> office::Actor {
-        actor("discipline-system", Role::Automation)
-    }
-
-    /// An official whose assessment waits for approval.
-    fn a_proposal(assessments: &[(u128, Liability)]) -> Given<Sanctions> {
-        an_official().events([proposed(&all(assessments))])
-    }
-
-    fn an_assessed(assessments: &[(u128, Liability)]) -> Given<Sanctions> {
-        a_proposal(assessments).events([approved_in_time(&all(assessments))])
     }
 
     fn sun() -> office::Actor {
@@ -678,7 +602,7 @@ mod tests {
             assert_eq!(proposed.conclusion, 2);
             // What was assessed before says nothing of what is substantiated now.
             on(before, again.clone())
-                .when(sanction())
+                .when(record_it())
                 .then_refused(&NOT_ASSESSED);
         }
         on(a_proposal(EXEMPTED), again.clone())
@@ -699,70 +623,7 @@ mod tests {
             .actor(supervisor("gao"))
             .when(approve())
             .then_stale();
-        early.actor(machine()).when(sanction()).then_stale();
-    }
-
-    #[test]
-    fn no_sanction_before_it_was_assessed() {
-        an_official().when(sanction()).then_refused(&NOT_ASSESSED);
-        a_proposal(LIABLE)
-            .when(sanction())
-            .then_refused(&BEING_ASSESSED);
-        a_proposal(LIABLE)
-            .events([returned()])
-            .when(sanction())
-            .then_refused(&BEING_ASSESSED);
-        an_assessed(LIABLE).when(sanction()).then([recorded()]);
-        an_assessed(&[(1, Liability::Lighter)])
-            .when(sanction())
-            .then([recorded()]);
-    }
-
-    #[test]
-    fn exempt_means_no_sanction_here_or_from_outside() {
-        for actor in [supervisor("gao"), machine()] {
-            an_assessed(EXEMPTED)
-                .actor(actor)
-                .when(sanction())
-                .then_refused(&EXEMPT);
-        }
-    }
-
-    #[test]
-    fn where_one_finding_is_exempt_and_another_is_not_a_sanction_follows_the_other() {
-        let mixed = [(1, Liability::Exempt), (3, Liability::Liable)];
-        an_assessed(&mixed).when(sanction()).then([recorded()]);
-    }
-
-    #[test]
-    fn what_a_machine_tells_was_assessed_where_it_was_decided() {
-        an_official()
-            .actor(machine())
-            .when(sanction())
-            .then([recorded()]);
-        for under_way in [a_proposal(LIABLE), a_proposal(LIABLE).events([returned()])] {
-            under_way
-                .actor(machine())
-                .when(sanction())
-                .then_refused(&BEING_ASSESSED);
-        }
-        let mut officer_too = machine();
-        officer_too.roles.insert(Role::Supervisor);
-        an_official()
-            .actor(officer_too)
-            .when(sanction())
-            .then_refused(&NOT_ASSESSED);
-    }
-
-    #[test]
-    fn what_is_decided_here_is_decided_after_the_assessment() {
-        let late = a_proposal(LIABLE).events([approved(&all(LIABLE))]);
-        let refusal = late.clone().when(sanction()).then_refused(&DECIDED_BEFORE);
-        assert_eq!(refusal.violations[0].field, "decided_on");
-        let today = Command::RecordSanction(super::super::fixture::sanction(date(2026, 3, 9), 12));
-        late.clone().when(today).accepted();
-        // What was decided outside was so whenever it is told.
-        late.actor(machine()).when(sanction()).accepted();
+        early.actor(machine()).when(record_it()).then_stale();
     }
 
     #[test]
@@ -811,7 +672,7 @@ mod tests {
     fn another() -> Command {
         Command::RecordSanction(Sanction {
             kind: "demotion".to_owned(),
-            ..super::super::fixture::sanction(date(2026, 3, 9), 6)
+            ..sanction(date(2026, 3, 9), 6)
         })
     }
 }

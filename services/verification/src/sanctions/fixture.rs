@@ -4,6 +4,7 @@
 use chassis::aggregate::TextRef;
 use chassis::testing::{Given, given};
 use jiff::civil::{Date, date};
+use office::{Actor, Role};
 
 use super::*;
 use crate::case::fixture::{
@@ -219,4 +220,35 @@ pub(crate) fn elsewhere(given: Given<Sanctions>) -> Given<Sanctions> {
         .facts(Facts {
             case: case_elsewhere(),
         })
+}
+
+pub(crate) const LIABLE: &[(u128, Liability)] = &[(1, Liability::Liable)];
+pub(crate) const EXEMPTED: &[(u128, Liability)] = &[(1, Liability::Exempt)];
+
+/// Each of these allegations assessed so.
+pub(crate) fn all(assessments: &[(u128, Liability)]) -> Vec<Assessment<TextId>> {
+    let assessments = assessments.iter();
+    assessments
+        .map(|(allegation, liability)| assessed(*allegation, *liability))
+        .collect()
+}
+
+/// Whoever decides records the warning.
+pub(crate) fn record_it() -> Command {
+    Command::RecordSanction(warning())
+}
+
+/// An outside system that tells what was decided there.
+pub(crate) fn machine() -> Actor {
+    actor("discipline-system", Role::Automation)
+}
+
+/// An official whose assessment waits for approval.
+pub(crate) fn a_proposal(assessments: &[(u128, Liability)]) -> Given<Sanctions> {
+    an_official().events([proposed(&all(assessments))])
+}
+
+/// An official whose assessment was approved before anything was decided.
+pub(crate) fn an_assessed(assessments: &[(u128, Liability)]) -> Given<Sanctions> {
+    a_proposal(assessments).events([approved_in_time(&all(assessments))])
 }

@@ -11,7 +11,7 @@ use office::{ActorId, CaseId, MatterId, SanctionId, SubjectId, UnitCode};
 use serde::{Deserialize, Serialize};
 
 use super::impact::{Impact, overlapping_months};
-use super::{Context, Event, State, assessing, substantiated};
+use super::{Context, Event, State, preceding, substantiated};
 use crate::case::Case;
 
 /// A disciplinary decision, as it is told.
@@ -138,7 +138,7 @@ pub(super) fn record(state: &State, sanction: &Sanction, context: &Context) -> D
         };
     }
     substantiated(case, sanction.subject)?;
-    assessing::leaves_to_sanction(state, sanction, dossier.conclusions, context)?;
+    preceding::leaves_to_sanction(state, sanction, dossier.conclusions, context)?;
     if sanction.decided_on > context.profile.calendar.date(context.now) {
         return Err(DECIDED_LATER.at("decided_on").into());
     }
