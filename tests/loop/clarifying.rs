@@ -173,6 +173,43 @@ async fn without_verifications_word_no_step_is_taken_and_with_it_the_same_reques
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_handed_over_is_found_also_once_the_name_was_cleared_anew() {
+    let office = Office::new().await;
+    let _services = office.start_all().await;
+    let person = registered(&office, "Chen Yi", UNIT, &[]);
+    let case = concluded(&office, (&person, "bribery"), UNIT, CLEARED).await;
+    let id = opened(&office, &case).await;
+    let clear = || {
+        draft(&office, &id);
+        office.zm_json(&["clarification", "approve", &id]);
+        office.zm_json(&["clarification", "carry-out", &id, "--place", "Her office"]);
+        shown(&office, &id)["documents"][0].clone()
+    };
+    let first = clear();
+    office.zm_json(&["reopen", &case.case, "--reason", "new_facts"]);
+    is(&office, &id, "SUPERSEDED").await;
+    let earlier = shown(&office, &id)["earlierDocuments"].take();
+    assert!(earlier.is_null(), "it is the newest still: {earlier:#}");
+    case.conclude(&office, ("exonerated", CLEARED.1));
+    is(&office, &id, "SCREENING").await;
+    let second = clear();
+    assert_ne!(first["sha256"], second["sha256"]);
+
+    let earlier = shown(&office, &id)["earlierDocuments"].take();
+    assert_eq!(earlier[0]["sha256"], first["sha256"], "{earlier:#}");
+    assert_eq!(earlier[0]["round"], 1, "{earlier:#}");
+    for (number, made) in [("1", &first), ("2", &second)] {
+        let out = office.folder.path().join(format!("{number}.pdf"));
+        let out = out.to_str().expect("a path");
+        let save = ["clarification", "document", &id, "--round", number, "--out"];
+        let saved = office.zm_json(&[&save[..], &[out]].concat());
+        assert_eq!(saved["sha256"], made["sha256"], "{saved:#}");
+    }
+    let never = ["clarification", "document", &id, "--round", "3"];
+    assert!(office.zm_refused(&never).contains("no such document"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_approved_is_halted_when_its_case_reopens_and_taken_up_again_by_a_new_conclusion()
 {
     let office = Office::new().await;

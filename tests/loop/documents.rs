@@ -376,6 +376,10 @@ async fn a_document_names_each_allegation_of_this_matter_on_this_subject_and_its
         assert_eq!(refused.status.code(), Some(code), "{told}");
         assert!(told.contains(what), "{told}");
     }
+    let shown = office.zm_json(&["clarification", "show", id]);
+    let text = word(&shown["documents"][0]["textId"]);
+    let told = office.zm_refused(&["text", "clarification", &text]);
+    assert!(told.contains("a document and no text"), "{told}");
     office.zm_json(&["journal", "verify"]);
 }
 

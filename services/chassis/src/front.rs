@@ -22,7 +22,7 @@ use crate::facts::{self, Asking};
 use crate::kind::{AnyCommand, Gathered, Kind, Kinds};
 use crate::peers::Peers;
 use crate::refusal::{
-    FACTS_STALE, INTERNAL, NOT_FOUND, NOT_PERMITTED, Refusal, RefusalKind, UNAVAILABLE,
+    FACTS_STALE, INTERNAL, NOT_A_TEXT, NOT_FOUND, NOT_PERMITTED, Refusal, RefusalKind, UNAVAILABLE,
 };
 use crate::request::{Answered, Draw, FollowUp, NewText, Reading, Request};
 use crate::secrets::Secrets;
@@ -420,7 +420,7 @@ impl Front {
     /// A text, for an actor whom the aggregate that it belongs to admits.
     ///
     /// # Errors
-    /// [`NOT_FOUND`], what `admit` says, or [`UNAVAILABLE`], as a status.
+    /// [`NOT_FOUND`], [`NOT_A_TEXT`], what `admit` says, or [`UNAVAILABLE`], as a status.
     pub async fn text(&self, actor: &Actor, id: TextId) -> Result<ShownText, Status> {
         self.read_text(actor, id)
             .await
@@ -441,7 +441,7 @@ impl Front {
         let kept = self.kept(actor, id).await?;
         Ok(ShownText {
             owner: kept.owner,
-            text: String::from_utf8_lossy(&kept.bytes.unwrap_or_default()).into_owned(),
+            text: String::from_utf8(kept.bytes.unwrap_or_default()).map_err(|_| NOT_A_TEXT)?,
             digest: hexadecimal::encode(&kept.digest),
         })
     }

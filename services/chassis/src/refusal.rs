@@ -167,6 +167,12 @@ pub const NOT_FOUND: Refusal = Refusal::new(
     "NOT_FOUND",
     "There is nothing with this id here.",
 );
+/// What has this id is no text but a document.
+pub const NOT_A_TEXT: Refusal = Refusal::new(
+    RefusalKind::InvalidArgument,
+    "NOT_A_TEXT",
+    "What has this id is a document and no text; ask for it as a document.",
+);
 /// Another writer was faster several times in a row.
 pub const CONTENDED: Refusal = Refusal::new(
     RefusalKind::Aborted,

@@ -326,13 +326,23 @@ impl Api {
         actor: &Actor,
         request: &v1::GetDocumentRequest,
     ) -> Result<Vec<Document>, Status> {
+        let round = u32::try_from(request.round);
+        let round = round.map_err(|_| invalid("round", "must not be negative"))?;
         match (&*request.clarification_id, &*request.meeting_id) {
             (id, "") => {
                 let id: ClarificationId = question::id("clarification_id", id)?;
                 let (_, state) = self.front.state::<Clarification>(actor, id.uuid()).await?;
                 let dossier = state.dossier();
-                Ok(dossier.map_or_else(Vec::new, |dossier| dossier.documents().to_vec()))
+                let documents = dossier.map(|dossier| match round {
+                    0 => dossier.documents(),
+                    round => dossier
+                        .handed_over
+                        .get(&round)
+                        .map_or(&[][..], Vec::as_slice),
+                });
+                Ok(documents.unwrap_or_default().to_vec())
             }
+            ("", _) if round > 0 => Err(invalid("round", "must be 0 where meeting_id is given")),
             ("", id) => {
                 let id: Uuid = question::id("meeting_id", id)?;
                 let (_, state) = self.front.state::<Meeting>(actor, id).await?;

@@ -256,7 +256,7 @@ pub const APPROVED: Refusal = Refusal::new(
 
 impl Aggregate for Clarification {
     const KIND: &'static str = office::ClarificationId::KIND;
-    const FORMAT: u32 = 5;
+    const FORMAT: u32 = 6;
     type State = State;
     type Command = Command;
     type Event = Event;

@@ -81,6 +81,7 @@ fn opened(dossier: &Dossier, profile: &Profile) -> v1::Clarification {
             .map(|day| day.to_string())
             .unwrap_or_default(),
         documents: dossier.documents().iter().map(document).collect(),
+        earlier_documents: dossier.earlier_documents().map(earlier).collect(),
         ..v1::Clarification::default()
     };
     if let Some(preparation) = dossier.preparation() {
@@ -135,6 +136,13 @@ pub(super) fn notice_of(notice: v1::DeadlineNotice) -> Option<Notice> {
 }
 
 /// A document, without its bytes.
+fn earlier((round, earlier): (u32, &Document)) -> v1::Document {
+    v1::Document {
+        round: i32::try_from(round).unwrap_or(i32::MAX),
+        ..document(earlier)
+    }
+}
+
 pub(super) fn document(document: &Document) -> v1::Document {
     let mut shown = v1::Document {
         language: document.language.clone(),

@@ -113,7 +113,7 @@ pub(super) fn opened(opened: &Opened) -> Dossier {
         answered: [].into(),
         removals: [].into(),
         removal_asked: [].into(),
-        handed_over: Vec::new(),
+        handed_over: [].into(),
     }
 }
 

@@ -243,7 +243,8 @@ pub(super) fn carried_out(dossier: &mut Dossier, carried_out: &CarriedOut) {
     let bulletin = execution.bulletin.as_ref();
     let removal = bulletin.map(|bulletin| bulletin.remove_at);
     dossier.removals.extend(removal);
-    dossier.handed_over.clone_from(&execution.documents);
+    let documents = execution.documents.clone();
+    dossier.handed_over.insert(carried_out.round, documents);
     dossier.stage = Stage::CarriedOut {
         preparation: preparation.clone(),
         execution: Box::new(execution),

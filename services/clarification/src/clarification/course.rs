@@ -202,18 +202,6 @@ mod tests {
         .into()
     }
 
-    fn taken_up(conclusion: i32, ordinal: u32) -> Event {
-        let Event::Opened(Opened(candidacy)) = an_opening() else {
-            unreachable!("it is what the fixture opens with");
-        };
-        TakenUp(Candidacy {
-            ordinal,
-            clearance: cleared(conclusion).clearance,
-            ..candidacy
-        })
-        .into()
-    }
-
     fn again(conclusion: i32, ordinal: u32) -> Ruling {
         Ruling {
             ordinal,
@@ -281,7 +269,7 @@ mod tests {
                 .accepted()
                 .1
                 .when(follow(again(2, 3)))
-                .then([taken_up(2, 3)]);
+                .then([a_taking_up(2, 3)]);
             assert_eq!(after.state().standing(), Some(Standing::Screening));
             let dossier = after.state().dossier().expect("it is open");
             assert_eq!((dossier.round, dossier.clearance.conclusion), (2, 2));
@@ -409,13 +397,13 @@ mod tests {
         an_approved_one(Form::Written)
             .actor(service())
             .when(follow(again(2, 3)))
-            .then([halted_at(3), taken_up(2, 3)])
+            .then([halted_at(3), a_taking_up(2, 3)])
             .when(follow(reopened(2)))
             .then_already();
         a_carried_out_one(Form::Written)
             .actor(service())
             .when(follow(again(2, 3)))
-            .then([superseded_at(3, Form::Written), taken_up(2, 3)]);
+            .then([superseded_at(3, Form::Written), a_taking_up(2, 3)]);
     }
 
     #[test]

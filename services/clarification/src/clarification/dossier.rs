@@ -81,8 +81,8 @@ pub struct Dossier {
     pub removals: BTreeSet<Timestamp>,
     /// When those bulletins had to be removed whose removal was asked for.
     pub removal_asked: BTreeSet<Timestamp>,
-    /// The documents that were handed over last.
-    pub handed_over: Vec<Document>,
+    /// The documents that were handed over, by the round in which they were.
+    pub handed_over: BTreeMap<u32, Vec<Document>>,
 }
 
 /// That a meeting was held.

@@ -12,7 +12,7 @@ use super::afterwards::Confirmed;
 use super::approval::{Answer, Approved, Facts, RestsOn, Word};
 use super::candidacy::{Candidacy, Opened};
 use super::carrying_out::{Bulletin, CarriedOut, Execution, Meeting};
-use super::course::{Halted, Superseded};
+use super::course::{Halted, Superseded, TakenUp};
 use super::drafting::{Statement, StatementDrafted};
 use super::forms::{Because, DecidedForm, FormDecided, Recommendation};
 use super::rendering::{Content, DocumentsRendered, kinds_of};
@@ -329,6 +329,19 @@ pub(crate) fn an_execution(form: Form) -> Event {
             remind_at: "2026-03-23T15:59:59.999999Z".parse().expect("a timestamp"),
         },
     }
+    .into()
+}
+
+/// It is taken up again by a later conclusion.
+pub(crate) fn a_taking_up(conclusion: i32, ordinal: u32) -> Event {
+    let Event::Opened(Opened(candidacy)) = an_opening() else {
+        unreachable!("it is what the fixture opens with");
+    };
+    TakenUp(Candidacy {
+        ordinal,
+        clearance: cleared(conclusion).clearance,
+        ..candidacy
+    })
     .into()
 }
 

@@ -153,8 +153,20 @@ impl Dossier {
     pub fn documents(&self) -> &[Document] {
         match approved(self) {
             Some((_, documents)) if !documents.is_empty() => documents,
-            _ => &self.handed_over,
+            _ => self
+                .handed_over
+                .values()
+                .next_back()
+                .map_or(&[], Vec::as_slice),
         }
+    }
+
+    /// Those that were handed over before these, each with its round.
+    pub fn earlier_documents(&self) -> impl Iterator<Item = (u32, &Document)> {
+        let newest = self.documents();
+        let earlier = self.handed_over.iter();
+        let earlier = earlier.filter(move |(_, documents)| *documents != newest);
+        earlier.flat_map(|(round, documents)| documents.iter().map(|one| (*round, one)))
     }
 }
 
@@ -300,6 +312,23 @@ mod tests {
         assert_eq!(documents(&before), 1);
         let after = before.events([form_decided(Form::Bulletin), a_draft(), an_approval()]);
         assert_eq!(documents(&after), 0);
+    }
+
+    #[test]
+    fn what_was_handed_over_in_an_earlier_round_is_kept_beside_the_newest() {
+        let Event::CarriedOut(mut again) = an_execution(Form::Written) else {
+            panic!("it was carried out");
+        };
+        again.round = 2;
+        again.execution.documents[0].bytes = text(TEXT + 9);
+        let before = [a_superseding().into(), a_taking_up(2, 3)];
+        let after = a_carried_out_one(Form::Bulletin).events(before);
+        let after = after.events([Event::from(again)]);
+        let dossier = after.state().dossier().expect("it is open");
+        assert_eq!(dossier.documents().len(), 1);
+        let earlier = dossier.earlier_documents();
+        let earlier: Vec<_> = earlier.map(|(round, one)| (round, one.kind)).collect();
+        assert_eq!(earlier, [(1, Kind::Letter), (1, Kind::Bulletin)]);
     }
 
     #[test]

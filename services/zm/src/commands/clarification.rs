@@ -201,8 +201,12 @@ fn documents(found: &[Document]) -> String {
     let documents = found.iter().map(|one| {
         let kind = words::word::<DocumentKind>(one.kind);
         let pages = if one.pages == 1 { "page" } else { "pages" };
+        let round = match one.round {
+            0 => String::new(),
+            round => format!("round {round}, "),
+        };
         format!(
-            "{kind} ({}, {} {pages}, SHA-256 {})",
+            "{kind} ({round}{}, {} {pages}, SHA-256 {})",
             one.language, one.pages, one.sha256
         )
     });

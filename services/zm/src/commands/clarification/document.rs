@@ -20,6 +20,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   zm clarification document CLARIFICATION                     # the letter, as letter-CLARIFICATION.pdf
   zm clarification document CLARIFICATION --kind bulletin --out bulletin.pdf
+  zm clarification document CLARIFICATION --round 1           # what was handed over first, where it was cleared again since
   zm clarification document MEETING --kind announcement       # or record, once it was held
 
 The documents are made by themselves: after the approval, after the convening, and once it is known whose names a meeting \
@@ -34,6 +35,9 @@ pub struct Save {
     /// Which document
     #[arg(long, default_value = "letter", value_parser = words::parser::<DocumentKind>())]
     kind: DocumentKind,
+    /// One that was handed over earlier: which time it was, from 1, as `zm clarification show` lists it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    round: Option<i32>,
     /// Where to [default: KIND-ID.pdf in this folder]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -45,11 +49,17 @@ pub struct Save {
 impl Save {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         let kind = words::word::<DocumentKind>(self.kind.into());
-        let path = self
-            .out
-            .unwrap_or_else(|| PathBuf::from(format!("{kind}-{}.pdf", self.of)));
+        let path = self.out.unwrap_or_else(|| {
+            let round = self.round.map(|round| format!("-{round}"));
+            PathBuf::from(format!(
+                "{kind}-{}{}.pdf",
+                self.of,
+                round.unwrap_or_default()
+            ))
+        });
         let mut request = GetDocumentRequest {
             kind: self.kind.into(),
+            round: self.round.unwrap_or_default(),
             ..GetDocumentRequest::default()
         };
         match self.kind {

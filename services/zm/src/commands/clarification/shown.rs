@@ -191,6 +191,7 @@ fn fields(found: &Clarification, texts: &Texts) -> String {
         ("returned because", texts.line(found.returned.as_ref())),
         ("due on", after(&found.due_on, &late)),
         ("documents", documents(&found.documents)),
+        ("earlier documents", documents(&found.earlier_documents)),
         ("carried out on", found.carried_out_on.clone()),
         ("place", texts.line(found.place.as_ref())),
         ("handed over by", found.handed_over_by.clone()),
