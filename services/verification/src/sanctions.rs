@@ -6,8 +6,8 @@
 //! guards their sum, and that nobody who is exempt is sanctioned. What a sanction rests on, the case, is a fact of its
 //! decision; the case itself does not change, and a sanction stays on record if the case is opened again later.
 //!
-//! To add a command: a variant of [`Command`], its decision in the room of its heading ([`assessing`], [`preceding`], [`recording`]), its
-//! line in `decide`, tests there that bear the rule's name.
+//! To add a command: a variant of [`Command`], its decision in the room of its heading ([`assessing`], [`recording`] with
+//! what must precede it, [`preceding`]), its line in `decide`, tests there that bear the rule's name.
 //!
 //! The trap: what is recorded of a person is seen as a whole or not at all, but recorded from every unit that has a case on
 //! the person. So [`Aggregate::admit_to`] lets everybody in, and the decision asks the case.

@@ -5,6 +5,12 @@ mod meetings;
 
 use std::collections::BTreeSet;
 
+use chassis::request::{Answered, Reading, Request};
+use jiff::civil::Date;
+use office::{ActorId, ClarificationId, SubjectId, TextId};
+use proto::clarification as v1;
+use proto::office as o;
+
 use super::shown::unmet;
 use crate::ClarificationOffice;
 use crate::clarification::applying::Applying;
@@ -14,11 +20,6 @@ use crate::clarification::screening::Opinion;
 use crate::clarification::wish::Said;
 use crate::clarification::{Clarification, Command, Event, State};
 use crate::conclusion::clarification_of;
-use chassis::request::{Answered, Reading, Request};
-use jiff::civil::Date;
-use office::{ActorId, ClarificationId, SubjectId, TextId};
-use proto::clarification as v1;
-use proto::office as o;
 
 /// A request about a clarification whose answer is the clarification's id and version.
 macro_rules! about_a_clarification {

@@ -135,7 +135,7 @@ pub(super) fn notice_of(notice: v1::DeadlineNotice) -> Option<Notice> {
     }
 }
 
-/// A document, without its bytes.
+/// One that was handed over in an earlier round.
 fn earlier((round, earlier): (u32, &Document)) -> v1::Document {
     v1::Document {
         round: i32::try_from(round).unwrap_or(i32::MAX),
@@ -143,6 +143,7 @@ fn earlier((round, earlier): (u32, &Document)) -> v1::Document {
     }
 }
 
+/// A document, without its bytes.
 pub(super) fn document(document: &Document) -> v1::Document {
     let mut shown = v1::Document {
         language: document.language.clone(),

@@ -1,5 +1,6 @@
 //! Convening: an officer calls a meeting of the unit that carries the clarifications out, which follows from them and is
-//! never entered. A meeting that is over is convened afterwards, with the day on which it was. Everything that stands against one of them is told at once, each under its place in the list.
+//! never entered. Everything that stands against one of them is told at once, each under its place in the list. A meeting
+//! that is over is convened afterwards, with the day on which it was.
 //!
 //! How they stand is read before the decision and may change until the meeting: that is no matter, since each is decided
 //! upon again when its name is cleared.

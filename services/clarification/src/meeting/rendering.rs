@@ -1,9 +1,10 @@
 //! The documents of a meeting: the announcement, made by itself once it is convened, and the record, made by itself once
 //! it was held and it is known what became of each name. Their bytes are kept with their hash in the journal.
 //!
-//! A meeting whose day has passed is not announced any more. The announcement says when and where it is and whose names it is to clear, and nothing of what was alleged. The
-//! record states what the statements of those say whose names were cleared at it, and names nobody else: not who was
-//! halted or declined meanwhile. A meeting that cleared nobody has no record.
+//! The announcement says when and where it is and whose names it is to clear, and nothing of what was alleged; a meeting
+//! whose day has passed is not announced any more. The record states what the statements of those say whose names were
+//! cleared at it, and names nobody else: not who was halted or declined meanwhile. A meeting that cleared nobody has no
+//! record.
 //!
 //! No step waits for them: a meeting is held, cancelled and recorded without. The trap: an announcement tells what was
 //! known when it was made, and keeps saying so. If one of its names is halted afterwards, whoever puts it up has to
