@@ -74,7 +74,13 @@ async fn an_objection_stops_it_until_it_is_withdrawn_and_a_draft_comes_back_befo
     let remark = "  | Mind\n  | the day";
     holds_all(
         &read,
-        &[statement, remark, "A letter will do", "wants (heard"],
+        &[
+            statement,
+            remark,
+            "A letter will do",
+            "wants (heard",
+            "Nothing speaks against it",
+        ],
     );
 
     let reason = ["--reason", "The remark says too much"];

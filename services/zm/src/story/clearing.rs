@@ -5,8 +5,8 @@ use anyhow::Result;
 use proto::clarification::{
     ApproveClarificationRequest, CarryOutClarificationRequest, Clarification, ClarificationState,
     ConfirmClarificationRequest, ConveneMeetingRequest, DecideFormRequest, DraftStatementRequest,
-    GetClarificationRequest, HoldMeetingRequest, Opinion, RecordOpinionRequest, RecordWishRequest,
-    Wish,
+    GetClarificationRequest, GetMeetingRequest, HoldMeetingRequest, MeetingState, Opinion,
+    RecordOpinionRequest, RecordWishRequest, Wish,
 };
 use proto::follow_up::GetFileRequest;
 use proto::office::{ClarificationForm, Finding};
@@ -229,11 +229,12 @@ impl Telling<'_> {
         let mut desk = self.clarifier.clarification(&self.office);
         let answer = desk.convene_meeting(convene);
         let meeting_id = self.office.ask(SERVICE, answer).await?.meeting_id;
+        self.await_announcement(&meeting_id).await?;
         let officer = self.clarifier.actor.id.to_string();
         self.tell(
             SERVICE,
             &officer,
-            "convenes a meeting in the hall of the land office; its announcement is made by itself",
+            "convenes a meeting in the hall of the land office; its announcement was made by itself",
         )?;
         let hold = HoldMeetingRequest {
             request_id: request_id("hold", &meeting_id),
@@ -255,6 +256,22 @@ impl Telling<'_> {
             &officer,
             "records that it was held: 41 people heard it, her name is cleared, and she got the letter",
         )
+    }
+
+    /// Nobody comes to what was not announced; one that was held already is not announced any more.
+    async fn await_announcement(&self, meeting_id: &str) -> Result<()> {
+        let of = format!("the announcement of the meeting {meeting_id}");
+        let announced = self.news(SERVICE, &of, async || {
+            let mut desk = self.clarifier.clarification(&self.office);
+            let question = desk.get_meeting(GetMeetingRequest {
+                meeting_id: meeting_id.to_owned(),
+            });
+            let found = self.office.ask(SERVICE, question).await?.meeting;
+            let found = found.unwrap_or_default();
+            let done = !found.documents.is_empty() || found.state() != MeetingState::Convened;
+            Ok(done.then_some(()))
+        });
+        announced.await
     }
 
     async fn confirm(&mut self, ids: &Ids, now: &Clarification) -> Result<()> {

@@ -63,8 +63,12 @@ impl Texts {
             &found.attended,
             &found.published_in,
         ];
+        let opinions = found.opinions.iter();
+        let wanted = wanted
+            .into_iter()
+            .chain(opinions.map(|opinion| &opinion.reason));
         let mut texts = BTreeMap::new();
-        for wanted in wanted.into_iter().flatten() {
+        for wanted in wanted.flatten() {
             let text_id = wanted.text_id.clone();
             texts.insert(text_id.clone(), read(context, text_id).await?);
         }
@@ -133,7 +137,7 @@ fn told(found: &Clarification, texts: &Texts) -> String {
         "{}\n\n{}\n\n{}\n\n{statement}{remark}",
         fields(found, texts),
         applications(found),
-        opinions(found)
+        opinions(found, texts)
     )
 }
 
@@ -281,14 +285,13 @@ fn applications(found: &Clarification) -> String {
 }
 
 /// What the departments said, a line each.
-fn opinions(found: &Clarification) -> String {
+fn opinions(found: &Clarification, texts: &Texts) -> String {
     let opinions = found.opinions.iter().map(|opinion| {
-        let reason = opinion.reason.as_ref();
         vec![
             opinion.department.clone(),
             words::word::<Opinion>(opinion.opinion),
             opinion.by.clone(),
-            reason.map(|text| text.text_id.clone()).unwrap_or_default(),
+            texts.line(opinion.reason.as_ref()),
         ]
     });
     output::table(
@@ -322,7 +325,7 @@ fn statement(found: &Clarification) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proto::clarification::StatementLine;
+    use proto::clarification::{DepartmentOpinion, StatementLine};
 
     use super::*;
 
@@ -388,6 +391,21 @@ The officer's own remark, which is no part of the statement:
         };
         let none = "There is no remark beside the statement.";
         ends(&without, &Texts::default(), none);
+    }
+
+    #[test]
+    fn an_opinion_is_told_with_its_reason() {
+        let opinion = DepartmentOpinion {
+            department: "petitions".to_owned(),
+            reason: text("r"),
+            ..DepartmentOpinion::default()
+        };
+        let found = Clarification {
+            opinions: vec![opinion],
+            ..drafted()
+        };
+        let told = opinions(&found, &texts([("r", said("A witness\nis missing"))]));
+        assert!(told.ends_with("A witness is missing"), "{told}");
     }
 
     #[test]
