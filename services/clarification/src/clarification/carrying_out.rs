@@ -252,17 +252,17 @@ pub(super) fn carried_out(dossier: &mut Dossier, carried_out: &CarriedOut) {
     };
 }
 
-/// Whether this is what was recorded.
+/// Whether this is what was recorded, which no meeting did.
 fn same(execution: &Execution, particulars: &Particulars) -> bool {
     let bulletin = execution.bulletin.as_ref();
-    *particulars
-        == Particulars {
-            carried_out_on: execution.on,
-            place: execution.place.id,
-            handed_over_by: Some(execution.handed_over_by.clone()),
-            published_in: bulletin.map(|bulletin| bulletin.published_in.id),
-            published_until: bulletin.map(|bulletin| bulletin.until),
-        }
+    let recorded = Particulars {
+        carried_out_on: execution.on,
+        place: execution.place.id,
+        handed_over_by: Some(execution.handed_over_by.clone()),
+        published_in: bulletin.map(|bulletin| bulletin.published_in.id),
+        published_until: bulletin.map(|bulletin| bulletin.until),
+    };
+    execution.meeting.is_none() && *particulars == recorded
 }
 
 fn violation(field: &str, description: &str) -> Violation {
@@ -514,6 +514,15 @@ mod tests {
                 |given| given.handed_over_by = Some(actor_id("lena")),
                 Form::Written,
             ))
+            .then_refused(&CARRIED_OUT);
+    }
+
+    #[test]
+    fn what_was_cleared_at_a_meeting_is_not_carried_out_alone_as_well() {
+        a_carried_out_one(Form::Meeting)
+            .facts(stands(1))
+            .actor(officer("otto"))
+            .when(carry_it_out(Form::Meeting))
             .then_refused(&CARRIED_OUT);
     }
 
