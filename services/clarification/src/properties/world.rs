@@ -58,6 +58,8 @@ pub(super) struct World {
     matter: Journal<Matter>,
     pub(super) clarifications: BTreeMap<Uuid, Journal<Clarification>>,
     meetings: BTreeMap<Uuid, Journal<Meeting>>,
+    /// Those whose day had passed before they were announced.
+    unannounced: BTreeSet<Uuid>,
     ledgers: BTreeMap<Uuid, Journal<Ledger>>,
     files: BTreeMap<Uuid, Journal<IntegrityFile>>,
     /// The events of the two followed services that have not arrived.
@@ -130,6 +132,7 @@ impl World {
             matter: Journal::default(),
             clarifications: BTreeMap::new(),
             meetings: BTreeMap::new(),
+            unannounced: BTreeSet::new(),
             ledgers: BTreeMap::new(),
             files: BTreeMap::new(),
             alleged: alleged.collect(),
@@ -364,6 +367,9 @@ impl World {
             let meeting = self.meetings.get_mut(&of).expect("it was convened");
             let today = context.profile.calendar.date(context.now);
             let agenda = meeting.state().agenda().expect("it was convened");
+            if agenda.on < today && agenda.documents.is_empty() {
+                self.unannounced.insert(of);
+            }
             let due = meeting::rendering::Content::wanted(agenda, &context.profile, today);
             context.facts.rendering = due.map(rendered);
             let events = meeting.take(&command, &context).expect("it is noted");

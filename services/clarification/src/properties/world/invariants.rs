@@ -591,9 +591,16 @@ impl World {
             "recorded if it cleared"
         );
         let announced = documents(printing::Kind::Announcement);
+        assert!(announced <= 1, "announced once");
+        let in_time = !self.unannounced.contains(&id);
         assert!(
-            announced <= 1,
-            "announced once at most, and not once it is over"
+            announced == 0 || in_time,
+            "nothing is announced once it is over"
+        );
+        let awaited = agenda.stage == meeting::Stage::Awaited;
+        assert!(
+            announced == 1 || !awaited || !in_time,
+            "what is awaited is announced"
         );
     }
 }
