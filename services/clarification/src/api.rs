@@ -333,14 +333,7 @@ impl Api {
                 let id: ClarificationId = question::id("clarification_id", id)?;
                 let (_, state) = self.front.state::<Clarification>(actor, id.uuid()).await?;
                 let dossier = state.dossier();
-                let documents = dossier.map(|dossier| match round {
-                    0 => dossier.documents(),
-                    round => dossier
-                        .handed_over
-                        .get(&round)
-                        .map_or(&[][..], Vec::as_slice),
-                });
-                Ok(documents.unwrap_or_default().to_vec())
+                Ok(dossier.map_or_else(Vec::new, |dossier| dossier.documents_of(round).to_vec()))
             }
             ("", _) if round > 0 => Err(invalid("round", "must be 0 where meeting_id is given")),
             ("", id) => {

@@ -161,9 +161,6 @@ impl View for Clarifications {
             State::Applied(applied) => return Some(waiting(id, version, applied)),
             State::Open(dossier) => dossier,
         };
-        let progress = dossier
-            .preparation()
-            .map(|preparation| &preparation.progress);
         let recusal = &dossier.recusal;
         Some(ClarificationRow {
             id,
@@ -176,7 +173,10 @@ impl View for Clarifications {
             unit: dossier.clearance.unit.clone(),
             kept_by: dossier.kept_by.clone(),
             unreachable: dossier.unreachable(),
-            form: progress.and_then(Progress::form).map(|form| form.form),
+            form: dossier
+                .progress()
+                .and_then(Progress::form)
+                .map(|form| form.form),
             due_on: due_on(&dossier.stage),
             notice: Some(dossier.notice()).filter(|said| *said != Notice::Silent),
             cleared_on: cleared_on(&dossier.stage),

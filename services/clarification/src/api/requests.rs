@@ -483,16 +483,20 @@ mod tests {
         );
     }
 
-    #[test]
-    fn what_was_carried_out_is_read_with_its_texts_apart() {
-        let request = v1::CarryOutClarificationRequest {
+    fn carrying_out() -> v1::CarryOutClarificationRequest {
+        v1::CarryOutClarificationRequest {
             request_id: REQUEST.to_owned(),
             clarification_id: clarification().to_string(),
             carried_out_on: "2026-03-09".to_owned(),
             place: "the hall of the roads office".to_owned(),
             handed_over_by: "otto".to_owned(),
             ..v1::CarryOutClarificationRequest::default()
-        };
+        }
+    }
+
+    #[test]
+    fn what_was_carried_out_is_read_with_its_texts_apart() {
+        let request = carrying_out();
         let (_, texts, command) = read(request.clone()).expect("it is right");
         assert_eq!(texts, 1);
         let stored = serde_json::to_string(&command).expect("a command is JSON");
@@ -511,15 +515,10 @@ mod tests {
     #[expect(deprecated, reason = "somebody still gives them")]
     fn no_meeting_is_entered_with_what_was_carried_out() {
         let request = v1::CarryOutClarificationRequest {
-            request_id: REQUEST.to_owned(),
-            clarification_id: clarification().to_string(),
-            carried_out_on: "2026-03-09".to_owned(),
-            place: "the hall of the roads office".to_owned(),
-            handed_over_by: "otto".to_owned(),
             meeting_id: REQUEST.to_owned(),
             attendance: 31,
             attended: "the staff".to_owned(),
-            ..v1::CarryOutClarificationRequest::default()
+            ..carrying_out()
         };
         let fields = read(request).expect_err("it is a meeting's");
         assert_eq!(fields, ["meeting_id", "attendance", "attended"]);

@@ -293,15 +293,14 @@ fn not_fitting(
             "must be given: the letter is part of every form",
         ));
     }
-    let mut demand = |of: Form, field: &str, given: bool| match (form == of, given) {
+    let mut demand = |field: &str, given: bool| match (form == Form::Bulletin, given) {
         (true, false) => violations.push(violation(field, "must be given for this form")),
         (false, true) => violations.push(violation(field, "must be empty for this form")),
         (true, true) | (false, false) => {}
     };
-    let published_in = particulars.published_in.is_some();
-    demand(Form::Bulletin, "published_in", published_in);
+    demand("published_in", particulars.published_in.is_some());
     let until = particulars.published_until;
-    demand(Form::Bulletin, "published_until", until.is_some());
+    demand("published_until", until.is_some());
     if until.is_some_and(|until| until < on) {
         violations.push(violation(
             "published_until",

@@ -122,7 +122,7 @@ fn halt(ruling: &Ruling, conclusion: i32) -> Event {
 
 fn supersede(dossier: &Dossier, ruling: &Ruling, context: &Context) -> Option<Event> {
     let on = context.profile.calendar.date(context.now);
-    let form = dossier.preparation()?.progress.form()?.form;
+    let form = dossier.progress()?.form()?.form;
     let superseding = afterwards::entry_to_supersede(dossier);
     let superseded = Superseded {
         ordinal: ruling.ordinal,

@@ -365,6 +365,11 @@ impl Dossier {
         matches!(wish, Some(Wish::Unreachable { .. }))
     }
 
+    /// How far the work on it is, or was when it was carried out; `None` where there is no preparation.
+    pub fn progress(&self) -> Option<&Progress> {
+        self.preparation().map(|preparation| &preparation.progress)
+    }
+
     /// How it was or is being prepared; `None` where the harm rules it out or the conclusion stands no longer.
     pub fn preparation(&self) -> Option<&Preparation> {
         match &self.stage {

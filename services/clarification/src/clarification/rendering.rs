@@ -153,11 +153,18 @@ impl Dossier {
     pub fn documents(&self) -> &[Document] {
         match approved(self) {
             Some((_, documents)) if !documents.is_empty() => documents,
-            _ => self
-                .handed_over
-                .values()
-                .next_back()
-                .map_or(&[], Vec::as_slice),
+            _ => {
+                let last = self.handed_over.last_key_value();
+                last.map_or(&[], |(_, documents)| documents)
+            }
+        }
+    }
+
+    /// Those that were handed over in a round, from 1; of round 0 the newest, see [`documents`](Self::documents).
+    pub fn documents_of(&self, round: u32) -> &[Document] {
+        match round {
+            0 => self.documents(),
+            round => self.handed_over.get(&round).map_or(&[], Vec::as_slice),
         }
     }
 

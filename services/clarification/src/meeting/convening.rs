@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::rendering::Content;
 use super::{Agenda, Context, Event, Item, Stage, State};
 use crate::clarification::forms::Form;
-use crate::clarification::{self, Clarification, Dossier, Standing};
+use crate::clarification::{self, Clarification, Dossier, Progress, Standing};
 use crate::conclusion::{Line, SubjectKind};
 use crate::printing::Rendering;
 
@@ -123,8 +123,8 @@ pub(super) fn convene(
             unfit(known.get(id), first, context)
         };
         if unfit.is_empty() {
-            let prepared = known.get(id).and_then(|known| known.dossier.preparation());
-            let approval = prepared.and_then(|prepared| prepared.progress.approval());
+            let progress = known.get(id).and_then(|known| known.dossier.progress());
+            let approval = progress.and_then(Progress::approval);
             approved_on = approved_on.max(approval.map(|approval| approval.on));
         }
         violations.extend(unfit.into_iter().map(|description| Violation {
@@ -191,8 +191,7 @@ fn unfit(known: Option<&Known>, first: Option<&Known>, context: &Context) -> Vec
         Standing::Approved => {}
         standing => unfit.push(format!("must be approved, and is {}", standing.word())),
     }
-    let progress = dossier.preparation().map(|prepared| &prepared.progress);
-    let form = progress.and_then(|progress| progress.form());
+    let form = dossier.progress().and_then(Progress::form);
     if let Some(form) = form.map(|decided| decided.form)
         && form != Form::Meeting
     {

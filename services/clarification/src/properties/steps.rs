@@ -399,9 +399,7 @@ fn next(dossier: &Dossier, secrets: &Secrets) -> (clarification::Command, Actor)
 
 /// Whether a meeting is what comes next of it.
 pub(super) fn waits_for_a_meeting(dossier: &Dossier) -> bool {
-    let preparation = dossier.preparation();
-    let progress = preparation.map(|preparation| &preparation.progress);
-    matches!(progress, Some(Progress::Approved { form, .. }) if form.form == Form::Meeting)
+    matches!(dossier.progress(), Some(Progress::Approved { form, .. }) if form.form == Form::Meeting)
 }
 
 /// A wish, heard on the day of the conclusion if that came later.
@@ -415,12 +413,8 @@ fn heard(mut wish: clarification::Command, dossier: &Dossier) -> clarification::
 
 /// Carried out on the day of its approval.
 fn today(form: Form, dossier: &Dossier) -> Particulars {
-    let progress = dossier
-        .preparation()
-        .map(|preparation| &preparation.progress);
-    let approval = progress.and_then(Progress::approval);
     let mut particulars = particulars(form);
-    if let Some(approval) = approval {
+    if let Some(approval) = dossier.progress().and_then(Progress::approval) {
         particulars.carried_out_on = approval.on;
         let until = particulars.published_until;
         particulars.published_until = until.map(|until| until.max(approval.on));

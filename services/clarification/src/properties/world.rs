@@ -26,7 +26,7 @@ use crate::clarification::fixture::*;
 use crate::clarification::forms::Form;
 use crate::clarification::rendering::Content;
 use crate::clarification::wish::Speaker;
-use crate::clarification::{self, Clarification, Dossier, Standing};
+use crate::clarification::{self, Clarification, Standing};
 use crate::conclusion::{SubjectKind, clarification_of};
 use crate::integrity::IntegrityFile;
 use crate::ledger::{self, Entered, Ledger};
@@ -460,7 +460,7 @@ impl World {
             return self.ask_in_vain(of, asked);
         };
         if matches!(asked, Asked::Next) && waits_for_a_meeting(&dossier) {
-            return self.meet(&self.next_of_meeting(of, &dossier), by);
+            return self.meet(&self.next_of_meeting(of), by);
         }
         let (mut command, usually) = command(asked, &dossier, &self.setting.secrets);
         let actor = by.unwrap_or_else(|| of_unit(usually, &dossier));
@@ -549,13 +549,11 @@ impl World {
     }
 
     /// What comes next of what is carried out at a meeting: one that it is called to is held, or else one convened.
-    fn next_of_meeting(&self, of: Uuid, dossier: &Dossier) -> Met {
-        let is_awaited = |(meeting, one): (&Uuid, &Journal<Meeting>)| {
-            let agenda = one.state().agenda();
-            dossier.called.contains(meeting)
-                && agenda.is_some_and(|agenda| agenda.stage == meeting::Stage::Awaited)
-        };
-        let index = self.meetings.iter().position(is_awaited);
+    fn next_of_meeting(&self, of: Uuid) -> Met {
+        let known = self.known();
+        let awaited = known.clarifications.get(&of.into());
+        let awaited = awaited.and_then(|known| known.awaited);
+        let index = self.meetings.keys().position(|id| Some(*id) == awaited);
         let of = self.clarifications.keys().position(|id| *id == of);
         index.map_or(Met::Convene(of, 0), Met::Hold)
     }

@@ -9,8 +9,9 @@ use sqlx::PgPool;
 
 /// The keys of the statistics, in their order; behind them come the ledger entries of each unit, [`ENTRIES_OF`] and the
 /// unit's code. What was superseded is not carried out any more, but a meeting that was held was held. A meeting counts
-/// once and by the names that were cleared at it, whether it was convened or entered afterwards; one that cleared none
-/// is no meeting of clarification. Unreachable is beside the state: whoever was cleared without being heard is counted as that, too.
+/// once and by the names that were cleared at it, whether it was convened or, as once could be, entered with a name; one
+/// that cleared none is no meeting of clarification. Unreachable is beside the state: whoever was cleared without being
+/// heard is counted as that, too.
 pub(crate) const FIGURES: [&str; 19] = [
     "candidates",
     "cleared_by_conclusion",
